@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * private.h: types of the emulated VT-d unit, and its two boundaries.
+ *
+ * Everything in this folder uses nothing of Xen but what is declared here and
+ * in the headers below, and so compiles for user space as well (tests/unit).
+ *
+ * Locking. There are two locks a unit, and one of Xen's. Order:
+ *
+ *   pcidevs_lock -> viommu.sync_lock -> p2m lock -> viommu.reg_lock
+ *
+ * sync_lock protects what devices reach: bound devices, shadows and their
+ *   tables, latched state, the command in progress. All work on behalf of the
+ *   guest happens under it, in pieces with a budget.
+ * reg_lock protects the register file. It is a leaf: nothing is taken, read
+ *   from or written to guest memory, or injected inside it.
+ * pcidevs_lock is needed in addition to attach a device to another table.
+ *
+ * An MMIO handler may run with the p2m lock held by this CPU (an access that
+ * starts on the page before ours). So there only reg_lock is taken
+ * unconditionally; where sync_lock is not free, or pcidevs_lock is needed, the
+ * work is left to viommu_process_pending(), which holds no lock when it starts.
+ */
+#ifndef VIOMMU_PRIVATE_H
+#define VIOMMU_PRIVATE_H
+
+#ifdef __XEN__
+
+#include <xen/bitops.h>
+#include <xen/errno.h>
+#include <xen/lib.h>
+#include <xen/macros.h>
+#include <xen/mm-frame.h>
+#include <xen/nospec.h>
+#include <xen/pci.h>
+#include <xen/sched.h>
+#include <xen/spinlock.h>
+#include <xen/types.h>
+#include <xen/xmalloc.h>
+
+#include <public/domctl.h>
+
+#else
+
+#include "harness.h"
+
+#endif
+
+#include "vtd-spec.h"
+
+/* Registers end with the last fault record. */
+#define VIOMMU_NR_FAULT_RECORDS 8
+#define VIOMMU_REGS_SIZE        (VTD_FRCD + \
+                                 VIOMMU_NR_FAULT_RECORDS * VTD_FRCD_SIZE)
+#define VIOMMU_MAMV             18
+
+/* Devices that can be bound: all functions of the slots of the DMAR table. */
+#define VIOMMU_NR_DEVICES \
+    ((XEN_VIOMMU_SLOT_LAST - XEN_VIOMMU_SLOT_FIRST + 1) * 8)
+
+#define VIOMMU_MAX_VCPUS        128
+
+/* Shadow table pages a guest may have in use, unless create says otherwise. */
+#define VIOMMU_TABLE_PAGES      16384
+
+/*
+ * Budgets, in work items: a table entry looked at, a descriptor, a context
+ * entry read, or a frame released.
+ */
+#define VIOMMU_BUDGET_MMIO      64   /* inside the register write */
+#define VIOMMU_BUDGET_RESUME    1024 /* before the vCPU runs again */
+#define VIOMMU_BUDGET_DOMCTL    4096 /* relinquishing a dying guest's tables */
+
+/* Removed leaves that wait for one flush. */
+#define VIOMMU_NR_REMOVED       512
+
+/* Levels of every shadow table; VT-d's most in legacy mode. */
+#define VIOMMU_SHADOW_LEVELS    4
+
+/* What the guest's tables say about a device: who translates its DMA, how. */
+struct viommu_target {
+    enum {
+        VIOMMU_IDENTITY = XEN_VIOMMU_TABLE_identity,
+        VIOMMU_SHADOW = XEN_VIOMMU_TABLE_shadow,
+        VIOMMU_BLOCKED = XEN_VIOMMU_TABLE_blocked,
+    } kind;
+    /* VIOMMU_SHADOW only: */
+    paddr_t table;           /* the guest's top second-level table */
+    unsigned int levels;     /* of it: 3 or 4 */
+    uint16_t did;            /* the guest's domain ID */
+};
+
+/*
+ * A second-level table in hardware format that mirrors one of the guest's.
+ * refs counts the bound devices attached to it, and the command that builds it.
+ */
+struct viommu_shadow {
+    struct viommu_shadow *next;
+    struct viommu_target of;
+    unsigned int refs;
+    bool built;              /* has been walked from end to end once */
+    mfn_t root;
+    struct hw_attachment *hw; /* owned by the hardware boundary */
+};
+
+/* A device behind the unit. */
+struct viommu_device {
+    uint8_t devfn;           /* in the guest, on bus 0 */
+    pci_sbdf_t sbdf;         /* of the host */
+    struct viommu_target at; /* what it is attached to now */
+    struct viommu_shadow *shadow; /* and that table; NULL: identity */
+};
+
+/* A command in progress, from the queue or from a register. */
+struct viommu_command {
+    enum {
+        VIOMMU_CMD_NONE,
+        VIOMMU_CMD_IOTLB,    /* granu, did, addr, am */
+        VIOMMU_CMD_CONTEXT,  /* granu, did, sid, fm */
+        VIOMMU_CMD_WAIT,     /* wait: addr, data, write, interrupt */
+        VIOMMU_CMD_NOP,
+    } op;
+    enum {
+        VIOMMU_FROM_QUEUE,
+        VIOMMU_FROM_GCMD,
+        VIOMMU_FROM_CCMD,
+        VIOMMU_FROM_IOTLB,
+        VIOMMU_FROM_BIND,
+    } from;
+    unsigned int granu;
+    uint16_t did, sid;
+    unsigned int fm, am;
+    uint64_t addr;
+    uint32_t data;
+    bool write, interrupt;
+
+    /* Progress. */
+    bool started;
+    unsigned int device;             /* CONTEXT: next device to look at */
+    bool have_target;                /* ... and what its entry said */
+    struct viommu_target target;
+    struct viommu_shadow *shadow;    /* being built, or next to be synced */
+    uint64_t cursor;                 /* next address in that shadow */
+};
+
+/* A leaf that is gone from a shadow, and the frame that it still holds. */
+struct viommu_removed {
+    mfn_t mfn;
+};
+
+struct viommu {
+    struct domain *d;
+    spinlock_t sync_lock;
+    spinlock_t reg_lock;
+
+    /* Constant after creation. */
+    uint64_t cap, ecap;
+    unsigned int table_quota;
+    unsigned int width;              /* of addresses, in bits */
+
+    /* Under reg_lock: the register file, and commands not yet taken up. */
+    uint32_t regs[VIOMMU_REGS_SIZE / sizeof(uint32_t)];
+    bool gcmd_pending;               /* gcmd was written */
+    uint32_t gcmd;
+
+    /* Under sync_lock: values that registers had when they were latched. */
+    bool translation;
+    paddr_t root;
+    bool queue_enabled;
+    paddr_t queue;
+    unsigned int queue_entries;
+
+    /* Under sync_lock. */
+    bool rebind;                     /* a device came: read its context */
+    bool pcidevs_held;               /* by whoever holds sync_lock */
+    struct viommu_command cmd;
+    struct viommu_device *devices[VIOMMU_NR_DEVICES];
+    unsigned int nr_devices;
+    struct viommu_shadow *shadows;   /* in use */
+    struct viommu_shadow *dying;     /* not in use, still hold memory */
+    struct viommu_shadow *blocked;   /* the empty one */
+    struct {
+        struct viommu_removed leaf[VIOMMU_NR_REMOVED];
+        unsigned int leaves;
+        mfn_t table[VIOMMU_NR_REMOVED];
+        unsigned int tables;
+        uint64_t first, last;        /* addresses that need a flush */
+        bool pending;                /* a flush is due */
+    } removed;
+
+    /* MSIs to send once no lock is held; bits of enum viommu_event. */
+    unsigned int events;
+
+    /* vCPUs that have to finish work before they run on. */
+    DECLARE_BITMAP(deferred, VIOMMU_MAX_VCPUS);
+
+    /* Statistics; the lock of whatever is counted. */
+    uint64_t count[XEN_VIOMMU_NR_COUNTERS];
+};
+
+#define viommu_count_n(vi, name, n) ((vi)->count[XEN_VIOMMU_CNT_##name] += (n))
+#define viommu_count(vi, name)      viommu_count_n(vi, name, 1)
+
+/* Work items left before the caller has to be let go. */
+struct viommu_budget {
+    unsigned int left;
+};
+
+/* Takes n items. They may exceed what is left: the last piece is whole. */
+static inline void budget_take(struct viommu_budget *b, unsigned int n)
+{
+    b->left -= min(b->left, n);
+}
+
+/* ---- regs.c: the register file. reg_lock held by the callee. ---- */
+
+void regs_init(struct viommu *vi);
+/* size: 4 or 8, offset aligned to it; else nothing happens, and 0 is read. */
+uint64_t regs_read(struct viommu *vi, unsigned int offset, unsigned int size);
+/* Returns whether there is work to do now. */
+bool __must_check regs_write(struct viommu *vi, unsigned int offset,
+                             unsigned int size, uint64_t value);
+/* From inside, without access rules. offset is that of a register. reg_lock. */
+uint32_t regs_get32(const struct viommu *vi, unsigned int offset);
+uint64_t regs_get64(const struct viommu *vi, unsigned int offset);
+void regs_put32(struct viommu *vi, unsigned int offset, uint32_t value);
+void regs_put64(struct viommu *vi, unsigned int offset, uint64_t value);
+
+/* ---- qinval.c: takes up commands, from the queue or the registers. ---- */
+
+/*
+ * Does what is pending, within the budget. sync_lock held.
+ *   0          nothing is left
+ *   -ERESTART  the budget is used up
+ *   -EAGAIN    the next step needs pcidevs_lock
+ */
+int __must_check commands_run(struct viommu *vi, struct viommu_budget *b);
+
+/* ---- walk.c: reads the guest's tables. sync_lock held. ---- */
+
+/* What the guest's tables say about a device's requests. */
+void walk_context(struct viommu *vi, uint8_t devfn,
+                  struct viommu_target *target);
+
+/* A leaf of the guest's tables, or the hole in its place. */
+struct guest_leaf {
+    bool present;
+    bool read, write;        /* rights of the whole path */
+    unsigned int level;      /* 1: 4K, 2: 2M, 3: 1G; of a hole: any */
+    gfn_t gfn;               /* of its first page */
+};
+
+/* A walk down one of the guest's tables, with the pages it passed mapped. */
+struct guest_walk {
+    struct viommu *vi;
+    const struct viommu_target *of;
+    struct guest_page {
+        const void *va;      /* NULL: not mapped */
+        gfn_t gfn;
+        void *cookie;        /* of the guest boundary */
+    } page[VIOMMU_SHADOW_LEVELS];
+};
+
+void walk_begin(struct guest_walk *w, struct viommu *vi,
+                const struct viommu_target *of);
+void walk_leaf(struct guest_walk *w, uint64_t addr, struct guest_leaf *leaf);
+void walk_end(struct guest_walk *w);
+
+/* ---- table.c: the shadow tables. sync_lock held. ---- */
+
+/* A leaf of a shadow table. */
+struct shadow_leaf {
+    uint64_t pte;            /* 0: nothing was ever mapped here */
+    unsigned int level;      /* of the table in which the search ended */
+};
+
+/* Set in each leaf of a guest superpage: the level of the guest's leaf. */
+#define SHADOW_PTE_ORIGIN   0x0030000000000000ULL
+/* Set in an entry that points to a table: its entries that are not 0. */
+#define SHADOW_PTE_LIVE     0x3ff0000000000000ULL
+
+static inline bool shadow_pte_present(uint64_t pte)
+{
+    return pte & (VTD_PTE_R | VTD_PTE_W);
+}
+
+static inline mfn_t shadow_pte_mfn(uint64_t pte)
+{
+    return _mfn((pte & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT);
+}
+
+struct viommu_shadow *table_create(struct viommu *vi);
+/* Of an empty table, not attached to any device. */
+void table_destroy(struct viommu *vi, struct viommu_shadow *s);
+
+/* A walk down a shadow table, with the pages it passed mapped. */
+struct shadow_walk {
+    struct viommu *vi;
+    struct viommu_shadow *s;
+    uint64_t *table[VIOMMU_SHADOW_LEVELS];   /* [level - 1], NULL: not mapped */
+    uint64_t base[VIOMMU_SHADOW_LEVELS];     /* first address it translates */
+};
+
+void table_begin(struct shadow_walk *w, struct viommu *vi,
+                 struct viommu_shadow *s);
+void table_end(struct shadow_walk *w);
+void table_lookup(struct shadow_walk *w, uint64_t addr,
+                  struct shadow_leaf *leaf);
+/*
+ * Writes the 4K leaf of addr, and makes the tables above it. An emptied table
+ * goes to teardown_table().
+ *   -ENOSPC  the quota is used up
+ *   -ENOMEM
+ */
+int __must_check table_write(struct shadow_walk *w, uint64_t addr,
+                             uint64_t pte);
+/* The first address after addr whose leaf is not in the same leaf table. */
+uint64_t table_next(uint64_t addr, unsigned int level);
+
+/* ---- sync.c: differences between the guest's tables and the shadows. ---- */
+
+/*
+ * Compares leaves from *cursor to last, and makes the shadow agree. Removals
+ * are flushed before it returns, whatever it returns.
+ *   0          done
+ *   -ERESTART  the budget is used up, *cursor says where
+ */
+int __must_check sync_range(struct viommu *vi, struct viommu_shadow *s,
+                            uint64_t *cursor, uint64_t last,
+                            struct viommu_budget *b);
+/* One IOTLB, one context-cache invalidation. As commands_run(). */
+int __must_check sync_iotlb(struct viommu *vi, struct viommu_command *cmd,
+                            struct viommu_budget *b);
+int __must_check sync_contexts(struct viommu *vi, struct viommu_command *cmd,
+                               struct viommu_budget *b);
+/* Drops a command's hold on the shadow it was building. */
+void sync_abandon(struct viommu *vi, struct viommu_command *cmd);
+/* Takes a device off its table, onto the domain's own. pcidevs_lock too. */
+int __must_check sync_release_device(struct viommu *vi,
+                                     struct viommu_device *dev);
+/* Gives back the memory of shadows that no device uses. As sync_range(). */
+int __must_check sync_reap(struct viommu *vi, struct viommu_budget *b);
+
+/* ---- teardown.c: what was removed, until the flush. sync_lock held. ---- */
+
+/* The leaf of addr is gone from s; frees its frame after the flush. */
+void teardown_leaf(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
+                   mfn_t mfn);
+/* A table page is no longer linked into s; freed after the flush. */
+void teardown_table(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
+                    mfn_t mfn);
+/* The rights of the leaf of addr were reduced: it keeps its frame. */
+void teardown_changed(struct viommu *vi, uint64_t addr);
+/* Flushes what is due; after it nothing removed is reachable. */
+void teardown_flush(struct viommu *vi, struct viommu_shadow *s);
+
+/* ---- fault.c: fault status and event interrupts. ---- */
+
+enum viommu_event {
+    VIOMMU_EVENT_FAULT,
+    VIOMMU_EVENT_COMPLETION,
+};
+
+/* Sets bits in FSTS, and raises the fault event. Takes reg_lock. */
+void fault_status(struct viommu *vi, uint32_t bits);
+/* ICS.IWC, and its event. Takes reg_lock. */
+void fault_completion(struct viommu *vi);
+/* After a write to an event control or status register. reg_lock held. */
+void fault_event_update(struct viommu *vi, enum viommu_event event);
+/* Sends the MSIs that are due. No lock held. */
+void fault_send_events(struct viommu *vi);
+
+/* ---- viommu.c: entry points. No lock held. ---- */
+
+int viommu_init(struct viommu *vi, unsigned int table_quota);
+void viommu_fini(struct viommu *vi);
+void viommu_mmio_write(struct viommu *vi, unsigned int offset,
+                       unsigned int size, uint64_t value);
+uint64_t viommu_mmio_read(struct viommu *vi, unsigned int offset,
+                          unsigned int size);
+/* Returns whether work is left. */
+bool __must_check viommu_work(struct viommu *vi);
+/* The rest needs pcidevs_lock, held by the caller. */
+int viommu_bind(struct viommu *vi, pci_sbdf_t sbdf, uint32_t vsbdf);
+int viommu_unbind(struct viommu *vi, pci_sbdf_t sbdf);
+/* -ERESTART while memory is left. */
+int viommu_reap(struct viommu *vi);
+
+/*
+ * ---- The boundary to the guest: arch/x86/hvm/viommu.c ----
+ *
+ * Any gfn is fine to ask for; what is no RAM of the guest is refused.
+ */
+
+/* Maps a page for reading. page->gfn is set by the caller. */
+bool __must_check guest_map(struct viommu *vi, struct guest_page *page);
+void guest_unmap(struct guest_page *page);
+/* Writes one aligned dword; false: that is no writable RAM of the guest. */
+bool __must_check guest_write32(struct viommu *vi, paddr_t addr,
+                                uint32_t value);
+/*
+ * Takes a reference to the frame behind gfn. read and write say what the
+ * guest wants, and become what it may have.
+ */
+bool __must_check guest_get_frame(struct viommu *vi, gfn_t gfn, bool *read,
+                                  bool *write, mfn_t *mfn);
+void guest_put_frame(mfn_t mfn);
+void guest_send_msi(struct viommu *vi, uint64_t addr, uint32_t data);
+/* Has the current vCPU, or all, call viommu_work() before it runs on. */
+void guest_defer(struct viommu *vi);
+void guest_defer_all(struct viommu *vi);
+
+/*
+ * ---- The boundary to the hardware: drivers/passthrough/vtd/viommu.c ----
+ */
+
+struct hw_caps {
+    unsigned int levels;     /* of second-level tables, the least of all units */
+    bool snoop;              /* all units can; leaves then ask for it */
+    bool zlr;                /* all units allow zero-length reads */
+};
+
+void hw_get_caps(struct hw_caps *caps);
+
+void hw_pcidevs_lock(void);
+void hw_pcidevs_unlock(void);
+
+/* Pages of tables, zeroed. Writes reach the hardware after hw_table_sync(). */
+mfn_t hw_table_alloc(struct viommu *vi);
+void hw_table_free(mfn_t mfn);
+uint64_t *hw_table_map(mfn_t mfn);
+void hw_table_unmap(uint64_t *table);
+void hw_table_sync(const uint64_t *entry);
+
+int __must_check hw_shadow_init(struct viommu_shadow *s);
+void hw_shadow_fini(struct viommu_shadow *s);
+
+/*
+ * -EOPNOTSUPP for a device that cannot have a table of its own. pcidevs_lock.
+ */
+int __must_check hw_check_device(struct viommu *vi, pci_sbdf_t sbdf);
+/*
+ * Attaches a device to a shadow (NULL: to the domain's own table) instead of
+ * to the one it is at, and flushes what was cached of that. On error the device
+ * is where it was, or blocked. pcidevs_lock and sync_lock.
+ */
+int __must_check hw_attach(struct viommu *vi, struct viommu_device *dev,
+                           struct viommu_shadow *s);
+/* Nothing is reachable for the device, whatever it takes. Same locks. */
+void hw_block(struct viommu *vi, struct viommu_device *dev);
+/* Flushes 2^order pages from addr, aligned; or all that was cached of s. */
+void hw_flush_pages(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
+                    unsigned int order);
+void hw_flush_all(struct viommu *vi, struct viommu_shadow *s);
+
+#endif /* VIOMMU_PRIVATE_H */
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
