@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * libxl_viommu.c: a guest's emulated VT-d unit: its creation, the devices
+ * behind it, and what it reports.
+ */
+#include "libxl_osdeps.h" /* must come before any other headers */
+
+#include "libxl_internal.h"
+#include "libxl_viommu_guest.h"
+
+static bool is_true(libxl_defbool b)
+{
+    return !libxl_defbool_is_default(b) && libxl_defbool_val(b);
+}
+
+static bool is_false(libxl_defbool b)
+{
+    return !libxl_defbool_is_default(b) && !libxl_defbool_val(b);
+}
+
+static bool wanted(const libxl_domain_build_info *info)
+{
+    return info->type == LIBXL_DOMAIN_TYPE_HVM &&
+           is_true(info->u.hvm.viommu.enable);
+}
+
+static char *name_of(libxl__gc *gc, const libxl_device_pci *pci)
+{
+    return pci->name ? GCSPRINTF("'%s'", pci->name)
+                     : GCSPRINTF("%04x:%02x:%02x.%x", pci->domain, pci->bus,
+                                 pci->dev, pci->func);
+}
+
+static uint32_t sbdf_of(const libxl_device_pci *pci)
+{
+    return pci->domain << 16 | (pci->bus & 0xff) << 8 |
+           (pci->dev & 0x1f) << 3 | (pci->func & 7);
+}
+
+/*
+ * Asks Xen about the domain's unit. *info is left alone and *has is false if
+ * there is none; only what Xen says for certain counts as "none", since a
+ * device must not work around a unit that nobody looked for.
+ */
+static int get_unit(libxl__gc *gc, uint32_t domid, struct xc_viommu_info *info,
+                    bool *has)
+{
+    *has = false;
+    if (libxl__domain_type(gc, domid) != LIBXL_DOMAIN_TYPE_HVM)
+        return 0;
+
+    if (!xc_viommu_get_info(CTX->xch, domid, info)) {
+        *has = true;
+        return 0;
+    }
+
+    switch (errno) {
+    case ENOENT:
+    case EOPNOTSUPP:
+    case ENOSYS:
+        return 0;
+    default:
+        LOGED(ERROR, domid, "viommu: cannot find out whether there is one");
+        return ERROR_FAIL;
+    }
+}
+
+/* Gives devices their slots, and says why that is not possible. */
+static int place(libxl__gc *gc, uint32_t domid, libxl_device_pci *pcis,
+                 unsigned int nr, uint32_t taken)
+{
+    unsigned int i, culprit = 0;
+    uint32_t *vdevfn = libxl__calloc(gc, nr, sizeof(*vdevfn));
+
+    for (i = 0; i < nr; i++) {
+        if (pcis[i].vfunc_mask == LIBXL_PCI_FUNC_ALL) {
+            LOGD(ERROR, domid, "viommu: PCI device %s: the functions of a "
+                 "device have to be passed through one by one, not as \"*\"",
+                 name_of(gc, &pcis[i]));
+            return ERROR_INVAL;
+        }
+        vdevfn[i] = pcis[i].vdevfn;
+    }
+
+    switch (viommu_place(vdevfn, nr, taken, &culprit)) {
+    case VIOMMU_PLACED:
+        break;
+    case VIOMMU_PLACE_OUTSIDE:
+        LOGD(ERROR, domid, "viommu: PCI device %s: vslot %#x is not behind the "
+             "guest's IOMMU, which covers slots %#x to %#x",
+             name_of(gc, &pcis[culprit]), pcis[culprit].vdevfn >> 3,
+             XEN_VIOMMU_SLOT_FIRST, XEN_VIOMMU_SLOT_LAST);
+        return ERROR_INVAL;
+    case VIOMMU_PLACE_TAKEN:
+        LOGD(ERROR, domid, "viommu: PCI device %s: vslot %#x is taken by "
+             "another device",
+             name_of(gc, &pcis[culprit]), pcis[culprit].vdevfn >> 3);
+        return ERROR_INVAL;
+    case VIOMMU_PLACE_FULL:
+        LOGD(ERROR, domid, "viommu: PCI device %s: all %d slots behind the "
+             "guest's IOMMU are taken",
+             name_of(gc, &pcis[culprit]), VIOMMU_NR_SLOTS);
+        return ERROR_INVAL;
+    }
+
+    for (i = 0; i < nr; i++)
+        pcis[i].vdevfn = vdevfn[i];
+
+    return 0;
+}
+
+int libxl__viommu_setdefault(libxl__gc *gc, uint32_t domid,
+                             libxl_domain_config *d_config,
+                             const libxl_physinfo *physinfo)
+{
+    libxl_domain_create_info *c_info = &d_config->c_info;
+    libxl_domain_build_info *b_info = &d_config->b_info;
+    const char *whynot = NULL;
+    libxl_viommu *viommu;
+
+    if (b_info->type != LIBXL_DOMAIN_TYPE_HVM)
+        return 0;
+
+    viommu = &b_info->u.hvm.viommu;
+    libxl_defbool_setdefault(&viommu->enable, false);
+    if (!libxl_defbool_val(viommu->enable))
+        return 0;
+
+    if (viommu->mode == LIBXL_VIOMMU_MODE_UNKNOWN)
+        viommu->mode = LIBXL_VIOMMU_MODE_TRAP;
+
+    if (!physinfo->cap_hvm_directio)
+        whynot = "the host has no IOMMU, or Xen does not use it";
+    else if (c_info->passthrough == LIBXL_PASSTHROUGH_DISABLED)
+        whynot = "passthrough=\"disabled\" leaves it without devices";
+    else if (!libxl_defbool_val(c_info->hap))
+        whynot = "it needs hardware assisted paging (hap=1)";
+    else if (is_true(b_info->nested_hvm) || is_true(b_info->u.hvm.nested_hvm))
+        whynot = "it does not work together with nestedhvm";
+    else if (b_info->altp2m != LIBXL_ALTP2M_MODE_DISABLED ||
+             is_true(b_info->u.hvm.altp2m))
+        whynot = "it does not work together with altp2m";
+    else if (is_false(b_info->acpi) || is_false(b_info->u.hvm.acpi))
+        whynot = "a guest finds it by ACPI, which acpi=0 takes away";
+
+    if (whynot) {
+        LOGD(ERROR, domid, "viommu cannot be had: %s", whynot);
+        return ERROR_INVAL;
+    }
+
+    /* Devices may come later by hotplug, so even without any now. */
+    if (c_info->passthrough == LIBXL_PASSTHROUGH_DEFAULT)
+        c_info->passthrough = LIBXL_PASSTHROUGH_ENABLED;
+
+    return place(gc, domid, d_config->pcidevs, d_config->num_pcidevs, 0);
+}
+
+int libxl__viommu_create(libxl__gc *gc, uint32_t domid,
+                         const libxl_domain_config *d_config,
+                         const libxl__domain_build_state *state)
+{
+    const libxl_domain_build_info *info = &d_config->b_info;
+    const char *why;
+
+    if (!wanted(info))
+        return 0;
+
+    if (state->restore || state->soft_reset) {
+        LOGD(ERROR, domid, "viommu: a domain with it cannot be %s",
+             state->restore ? "restored" : "soft reset");
+        return ERROR_INVAL;
+    }
+
+    if (!xc_viommu_create(CTX->xch, domid, info->u.hvm.viommu.table_pages))
+        return 0;
+
+    switch (errno) {
+    case EOPNOTSUPP:
+        why = "the host has no Intel VT-d that it could use, or Xen was built "
+              "without CONFIG_VIOMMU";
+        break;
+    case ENOSYS: why = "this Xen does not know it"; break;
+    case EXDEV:  why = "the domain was created without passthrough"; break;
+    case EEXIST: why = "the domain has one already"; break;
+    case EBUSY:  why = "the domain ran already, or has devices"; break;
+    case ENOMEM: why = "Xen is out of memory"; break;
+    default:     why = "unexpected error"; break;
+    }
+    LOGED(ERROR, domid, "viommu cannot be had: %s", why);
+
+    return ERROR_FAIL;
+}
+
+int libxl__viommu_firmware(libxl__gc *gc, uint32_t domid,
+                           const libxl_domain_build_info *info,
+                           struct xc_dom_image *dom)
+{
+    struct xc_viommu_info *unit;
+    struct xc_hvm_firmware_module *tables = &dom->acpi_modules[0];
+    uint8_t *blob;
+
+    if (!wanted(info))
+        return 0;
+
+    GCNEW(unit);
+    if (xc_viommu_get_info(CTX->xch, domid, unit)) {
+        LOGED(ERROR, domid, "viommu: no information from Xen");
+        return ERROR_FAIL;
+    }
+
+    /*
+     * Ahead of the user's tables (acpi_firmware=): the loader steps over each
+     * by the length in its header, which may be wrong in a user's file.
+     */
+    blob = libxl__malloc(gc, VIOMMU_DMAR_SIZE + tables->length);
+    viommu_dmar_build(blob, unit->cap);
+    if (tables->length)
+        memcpy(blob + VIOMMU_DMAR_SIZE, tables->data, tables->length);
+    tables->data = blob;
+    tables->length += VIOMMU_DMAR_SIZE;
+
+    return 0;
+}
+
+int libxl__viommu_place_hotplug(libxl__gc *gc, uint32_t domid,
+                                libxl_device_pci *pci)
+{
+    struct xc_viommu_info *unit;
+    libxl_device_pci *pcis;
+    uint32_t taken = 0;
+    int rc, i, nr;
+    bool has;
+
+    GCNEW(unit);
+    rc = get_unit(gc, domid, unit, &has);
+    if (rc || !has)
+        return rc;
+
+    for (i = 0; i < unit->nr_devices; i++)
+        taken |= 1U << ((unit->devices[i].vsbdf >> 3) & 0x1f);
+
+    /* A device that is just being added, or has not yet been taken away. */
+    pcis = libxl_device_pci_list(CTX, domid, &nr);
+    for (i = 0; pcis && i < nr; i++)
+        if (pcis[i].vdevfn)
+            taken |= 1U << ((pcis[i].vdevfn >> 3) & 0x1f);
+    libxl_device_pci_list_free(pcis, pcis ? nr : 0);
+
+    return place(gc, domid, pci, 1, taken);
+}
+
+int libxl__viommu_bind(libxl__gc *gc, uint32_t domid,
+                       const libxl_device_pci *pci)
+{
+    struct xc_viommu_info *unit;
+    const char *why = "unexpected error";
+    int rc;
+    bool has;
+
+    GCNEW(unit);
+    rc = get_unit(gc, domid, unit, &has);
+    if (!rc && !has)
+        return 0;
+    if (!rc && !xc_viommu_bind(CTX->xch, domid, sbdf_of(pci), pci->vdevfn))
+        return 0;
+
+    if (!rc) {
+        switch (errno) {
+        case EOPNOTSUPP:
+            why = "its firmware reserves memory for it (RMRR), or it is behind "
+                  "a legacy PCI bridge";
+            break;
+        case ERANGE: why = "the device model put it into another slot"; break;
+        case EEXIST: why = "it or its slot is bound already"; break;
+        case ENODEV: why = "it is not assigned to the domain"; break;
+        case ENOSPC: why = "the host's IOMMU has no domain ID left"; break;
+        case ENOMEM: why = "Xen is out of memory"; break;
+        }
+        LOGED(ERROR, domid, "viommu: PCI device %s cannot be put behind the "
+              "guest's IOMMU at %02x.%x: %s", name_of(gc, pci),
+              pci->vdevfn >> 3, pci->vdevfn & 7, why);
+    }
+
+    if (xc_deassign_device(CTX->xch, domid, sbdf_of(pci)))
+        LOGED(ERROR, domid, "viommu: PCI device %s is still assigned",
+              name_of(gc, pci));
+
+    return ERROR_FAIL;
+}
+
+int libxl__viommu_refuse_save(libxl__gc *gc, uint32_t domid)
+{
+    struct xc_viommu_info *unit;
+    bool has;
+    int rc;
+
+    GCNEW(unit);
+    rc = get_unit(gc, domid, unit, &has);
+    if (rc || !has)
+        return rc;
+
+    LOGD(ERROR, domid, "a domain with viommu cannot be saved or migrated");
+
+    return ERROR_INVAL;
+}
+
+int libxl_viommu_get_info(libxl_ctx *ctx, uint32_t domid,
+                          libxl_viommu_info *info)
+{
+    static const struct {
+        const char *name, *meaning;
+    } counters[] = {
+#define COUNTER(name, what) { #name, what },
+        XEN_VIOMMU_COUNTERS(COUNTER)
+#undef COUNTER
+    };
+    GC_INIT(ctx);
+    struct xc_viommu_info *unit;
+    unsigned int i;
+    int rc = 0;
+
+    libxl_viommu_info_init(info);
+
+    GCNEW(unit);
+    if (xc_viommu_get_info(CTX->xch, domid, unit)) {
+        switch (errno) {
+        case ESRCH:
+            rc = ERROR_DOMAIN_NOTFOUND;
+            break;
+        case ENOENT:
+        case EINVAL:
+        case EOPNOTSUPP:
+        case ENOSYS:
+            rc = ERROR_NOTFOUND;
+            break;
+        default:
+            LOGED(ERROR, domid, "viommu: no information from Xen");
+            rc = ERROR_FAIL;
+            break;
+        }
+        goto out;
+    }
+
+    info->mode = LIBXL_VIOMMU_MODE_TRAP;
+    info->table_pages = unit->table_pages;
+    info->translation = unit->flags & XEN_VIOMMU_FLAG_translation;
+    info->queue = unit->flags & XEN_VIOMMU_FLAG_queue;
+    info->quarantined = unit->flags & XEN_VIOMMU_FLAG_quarantined;
+    info->cap = unit->cap;
+    info->ecap = unit->ecap;
+
+    info->num_devices = unit->nr_devices;
+    info->devices = libxl__calloc(NOGC, unit->nr_devices,
+                                  sizeof(*info->devices));
+    for (i = 0; i < unit->nr_devices; i++) {
+        info->devices[i].sbdf = unit->devices[i].sbdf;
+        info->devices[i].vsbdf = unit->devices[i].vsbdf;
+        info->devices[i].table = unit->devices[i].table;
+        info->devices[i].domain = unit->devices[i].domain;
+    }
+
+    info->num_counters = unit->nr_counters;
+    info->counters = libxl__calloc(NOGC, unit->nr_counters,
+                                   sizeof(*info->counters));
+    for (i = 0; i < unit->nr_counters; i++) {
+        info->counters[i].name = libxl__strdup(NOGC, counters[i].name);
+        info->counters[i].meaning = libxl__strdup(NOGC, counters[i].meaning);
+        info->counters[i].value = unit->counters[i];
+    }
+
+ out:
+    GC_FREE;
+    return rc;
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-basic-offset: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

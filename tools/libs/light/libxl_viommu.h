@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * libxl_viommu.h: what the rest of libxl calls for a guest's emulated VT-d.
+ *
+ * Included by libxl_internal.h. All of them log what goes wrong and return 0
+ * or ERROR_*; for a domain without a unit all of them do nothing.
+ */
+#ifndef LIBXL_VIOMMU_H
+#define LIBXL_VIOMMU_H
+
+struct xc_dom_image;
+
+/*
+ * Before the default of passthrough is chosen: sets the defaults of viommu,
+ * turns passthrough on, gives each PCI device its slot, and refuses what does
+ * not go together with a unit.
+ */
+_hidden int libxl__viommu_setdefault(libxl__gc *gc, uint32_t domid,
+                                     libxl_domain_config *d_config,
+                                     const libxl_physinfo *physinfo);
+
+/* Gives the new domain its unit. */
+_hidden int libxl__viommu_create(libxl__gc *gc, uint32_t domid,
+                                 const libxl_domain_config *d_config,
+                                 const libxl__domain_build_state *state);
+
+/* Adds the unit's DMAR to the ACPI tables that the guest's firmware loads. */
+_hidden int libxl__viommu_firmware(libxl__gc *gc, uint32_t domid,
+                                   const libxl_domain_build_info *info,
+                                   struct xc_dom_image *dom);
+
+/* Chooses the slot of a device that is plugged into a running domain. */
+_hidden int libxl__viommu_place_hotplug(libxl__gc *gc, uint32_t domid,
+                                        libxl_device_pci *pci);
+
+/*
+ * Puts a device, just assigned to the domain, behind its unit. If that fails
+ * the device has been deassigned: it must not work around the unit.
+ */
+_hidden int libxl__viommu_bind(libxl__gc *gc, uint32_t domid,
+                               const libxl_device_pci *pci);
+
+/* Refuses to save or migrate a domain that has a unit. */
+_hidden int libxl__viommu_refuse_save(libxl__gc *gc, uint32_t domid);
+
+#endif /* LIBXL_VIOMMU_H */
+
+/*
+ * Local variables:
+ * mode: C
+ * c-basic-offset: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * xl_viommu.c: viommu= of a domain's configuration, and xl viommu-info.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <libxl.h>
+#include <libxl_utils.h>
+#include <libxl_json.h>
+#include <libxlutil.h>
+
+#include "xl.h"
+#include "xl_utils.h"
+#include "xl_viommu.h"
+
+#define SBDF_LEN sizeof("ssss:bb:dd.f")
+
+void parse_viommu_config(const XLU_Config *config,
+                         libxl_domain_build_info *b_info)
+{
+    const char *text;
+    char why[256];
+
+    switch (xlu_cfg_get_string(config, "viommu", &text, 0)) {
+    case ESRCH:
+        return;
+    case 0:
+        break;
+    default:
+        fprintf(stderr, "xl: viommu is neither a number nor a string\n");
+        exit(EXIT_FAILURE);
+    }
+
+    if (b_info->type != LIBXL_DOMAIN_TYPE_HVM) {
+        fprintf(stderr, "xl: viommu=\"%s\": only a domain of type=\"hvm\" can "
+                "have it, not \"%s\"\n", text,
+                libxl_domain_type_to_string(b_info->type));
+        exit(EXIT_FAILURE);
+    }
+
+    if (viommu_parse(text, &b_info->u.hvm.viommu, why, sizeof(why))) {
+        fprintf(stderr, "xl: viommu=\"%s\": %s\n", text, why);
+        exit(EXIT_FAILURE);
+    }
+}
+
+static const char *sbdf(char *text, uint32_t n)
+{
+    snprintf(text, SBDF_LEN, "%04x:%02x:%02x.%x", n >> 16, (n >> 8) & 0xff,
+             (n >> 3) & 0x1f, n & 7);
+    return text;
+}
+
+static const char *table_name(const libxl_viommu_device *device)
+{
+    const char *name = libxl_viommu_table_to_string(device->table);
+
+    return name ? name : "unknown";
+}
+
+static void print_text(const libxl_viommu_info *info)
+{
+    char host[SBDF_LEN], guest[SBDF_LEN];
+    unsigned int i;
+
+    printf("mode               : %s\n", libxl_viommu_mode_to_string(info->mode));
+    printf("table_pages        : %"PRIu32" (quota of shadow table pages)\n",
+           info->table_pages);
+    printf("cap                : 0x%016"PRIx64"\n", info->cap);
+    printf("ecap               : 0x%016"PRIx64"\n", info->ecap);
+    printf("translation        : %s\n", info->translation ? "on" : "off");
+    printf("queue              : %s\n", info->queue ? "on" : "off");
+    if (info->quarantined)
+        printf("quarantined        : the host failed; all DMA is blocked\n");
+
+    printf("devices            : %d\n", info->num_devices);
+    for (i = 0; i < info->num_devices; i++) {
+        printf("  host %s, guest %s, table %s",
+               sbdf(host, info->devices[i].sbdf),
+               sbdf(guest, info->devices[i].vsbdf),
+               table_name(&info->devices[i]));
+        if (info->devices[i].table == LIBXL_VIOMMU_TABLE_SHADOW)
+            printf(" of guest domain %"PRIu32, info->devices[i].domain);
+        printf("\n");
+    }
+
+    printf("counters\n");
+    for (i = 0; i < info->num_counters; i++)
+        printf("  %-18s %12"PRIu64"  %s\n", info->counters[i].name,
+               info->counters[i].value, info->counters[i].meaning);
+}
+
+/*
+ * All strings but the domain's name are our own and need no escapes, and yajl
+ * cannot print an unsigned 64-bit number: so numbers and names by printf.
+ */
+static void print_json(uint32_t domid, const char *domain,
+                       const libxl_viommu_info *info)
+{
+    char host[SBDF_LEN], guest[SBDF_LEN];
+    unsigned int i;
+
+    printf("{\"domain\":%s,\"domid\":%"PRIu32",\"mode\":\"%s\""
+           ",\"table_pages\":%"PRIu32",\"translation\":%s,\"queue\":%s,\"quarantined\":%s"
+           ",\"cap\":\"0x%016"PRIx64"\",\"ecap\":\"0x%016"PRIx64"\",\"devices\":[",
+           domain, domid, libxl_viommu_mode_to_string(info->mode),
+           info->table_pages,
+           info->translation ? "true" : "false", info->queue ? "true" : "false",
+           info->quarantined ? "true" : "false", info->cap, info->ecap);
+    for (i = 0; i < info->num_devices; i++)
+        printf("%s{\"host\":\"%s\",\"guest\":\"%s\",\"table\":\"%s\""
+               ",\"domain\":%"PRIu32"}", i ? "," : "",
+               sbdf(host, info->devices[i].sbdf),
+               sbdf(guest, info->devices[i].vsbdf),
+               table_name(&info->devices[i]), info->devices[i].domain);
+    printf("],\"counters\":{");
+    for (i = 0; i < info->num_counters; i++)
+        printf("%s\"%s\":%"PRIu64, i ? "," : "", info->counters[i].name,
+               info->counters[i].value);
+    printf("}}\n");
+}
+
+/* The domain's name as a JSON string, or NULL. */
+static char *name_as_json(uint32_t domid)
+{
+    char *name = libxl_domid_to_name(ctx, domid), *json = NULL;
+    yajl_gen hand = libxl_yajl_gen_alloc(NULL);
+    const unsigned char *text;
+    libxl_yajl_length len;
+
+    if (name && hand &&
+        yajl_gen_string(hand, (unsigned char *)name, strlen(name)) ==
+            yajl_gen_status_ok &&
+        yajl_gen_get_buf(hand, &text, &len) == yajl_gen_status_ok)
+        json = strndup((const char *)text, len);
+    if (hand)
+        yajl_gen_free(hand);
+    free(name);
+
+    return json;
+}
+
+int main_viommu_info(int argc, char **argv)
+{
+    static const struct option opts[] = {
+        {"json", 0, 0, 'j'},
+        COMMON_LONG_OPTS
+    };
+    libxl_viommu_info info;
+    uint32_t domid;
+    bool json = false;
+    int opt, rc;
+
+    SWITCH_FOREACH_OPT(opt, "j", opts, "viommu-info", 1) {
+    case 'j':
+        json = true;
+        break;
+    }
+
+    domid = find_domain(argv[optind]);
+
+    rc = libxl_viommu_get_info(ctx, domid, &info);
+    if (rc == ERROR_NOTFOUND) {
+        fprintf(stderr, "xl: domain %s has no viommu\n", argv[optind]);
+        return EXIT_FAILURE;
+    }
+    if (rc) {
+        fprintf(stderr, "xl: cannot read the viommu of domain %s\n",
+                argv[optind]);
+        return EXIT_FAILURE;
+    }
+
+    if (json) {
+        char *name = name_as_json(domid);
+
+        if (!name) {
+            fprintf(stderr, "xl: domain %s has no name any more\n",
+                    argv[optind]);
+            rc = ERROR_FAIL;
+        } else
+            print_json(domid, name, &info);
+        free(name);
+    } else
+        print_text(&info);
+
+    libxl_viommu_info_dispose(&info);
+
+    return rc || fflush(stdout) || ferror(stdout) ? EXIT_FAILURE
+                                                  : EXIT_SUCCESS;
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-basic-offset: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
