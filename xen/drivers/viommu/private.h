@@ -84,10 +84,10 @@ struct viommu_target {
         VIOMMU_SHADOW = XEN_VIOMMU_TABLE_shadow,
         VIOMMU_BLOCKED = XEN_VIOMMU_TABLE_blocked,
     } kind;
+    uint16_t did;            /* the guest's domain ID, if it has one */
     /* VIOMMU_SHADOW only: */
-    paddr_t table;           /* the guest's top second-level table */
-    unsigned int levels;     /* of it: 3 or 4 */
-    uint16_t did;            /* the guest's domain ID */
+    unsigned int levels;     /* of the guest's table: 3 or 4 */
+    paddr_t table;           /* its address */
 };
 
 /*
@@ -96,9 +96,10 @@ struct viommu_target {
  */
 struct viommu_shadow {
     struct viommu_shadow *next;
-    struct viommu_target of;
+    struct viommu_target of; /* VIOMMU_BLOCKED: mirrors nothing */
     unsigned int refs;
     bool built;              /* has been walked from end to end once */
+    uint64_t reaped;         /* of a dying one: what lies below is free */
     mfn_t root;
     struct hw_attachment *hw; /* owned by the hardware boundary */
 };
@@ -107,8 +108,9 @@ struct viommu_shadow {
 struct viommu_device {
     uint8_t devfn;           /* in the guest, on bus 0 */
     pci_sbdf_t sbdf;         /* of the host */
+    bool fresh;              /* its context was never read */
     struct viommu_target at; /* what it is attached to now */
-    struct viommu_shadow *shadow; /* and that table; NULL: identity */
+    struct viommu_shadow *shadow; /* and that table; NULL: not one of ours */
 };
 
 /* A command in progress, from the queue or from a register. */
@@ -135,17 +137,20 @@ struct viommu_command {
     bool write, interrupt;
 
     /* Progress. */
-    bool started;
     unsigned int device;             /* CONTEXT: next device to look at */
     bool have_target;                /* ... and what its entry said */
     struct viommu_target target;
-    struct viommu_shadow *shadow;    /* being built, or next to be synced */
-    uint64_t cursor;                 /* next address in that shadow */
+    struct viommu_shadow *shadow;    /* CONTEXT: held, to be attached to; */
+                                     /* IOTLB: the one being synced */
+    bool entered;                    /* IOTLB: cursor and last are valid */
+    uint64_t cursor, last;           /* addresses to do in that shadow */
 };
 
-/* A leaf that is gone from a shadow, and the frame that it still holds. */
-struct viommu_removed {
-    mfn_t mfn;
+/* A page of the guest, mapped for reading. */
+struct guest_page {
+    const void *va;          /* NULL: not mapped */
+    gfn_t gfn;
+    void *cookie;            /* of the guest boundary */
 };
 
 struct viommu {
@@ -180,13 +185,15 @@ struct viommu {
     struct viommu_shadow *dying;     /* not in use, still hold memory */
     struct viommu_shadow *blocked;   /* the empty one */
     struct {
-        struct viommu_removed leaf[VIOMMU_NR_REMOVED];
+        mfn_t leaf[VIOMMU_NR_REMOVED];   /* frames to put after the flush */
         unsigned int leaves;
-        mfn_t table[VIOMMU_NR_REMOVED];
+        mfn_t table[VIOMMU_NR_REMOVED];  /* pages to free after the flush */
         unsigned int tables;
-        uint64_t first, last;        /* addresses that need a flush */
-        bool pending;                /* a flush is due */
-    } removed;
+        bool due;                    /* first and last are valid */
+        bool fresh;                  /* all of it was not present before */
+        uint64_t first, last;        /* pages that need a flush */
+    } changed;
+    struct guest_page queue_page;    /* of the queue, while commands run */
 
     /* MSIs to send once no lock is held; bits of enum viommu_event. */
     unsigned int events;
@@ -254,11 +261,7 @@ struct guest_leaf {
 struct guest_walk {
     struct viommu *vi;
     const struct viommu_target *of;
-    struct guest_page {
-        const void *va;      /* NULL: not mapped */
-        gfn_t gfn;
-        void *cookie;        /* of the guest boundary */
-    } page[VIOMMU_SHADOW_LEVELS];
+    struct guest_page page[VIOMMU_SHADOW_LEVELS];   /* [level - 1] */
 };
 
 void walk_begin(struct guest_walk *w, struct viommu *vi,
@@ -314,8 +317,6 @@ void table_lookup(struct shadow_walk *w, uint64_t addr,
  */
 int __must_check table_write(struct shadow_walk *w, uint64_t addr,
                              uint64_t pte);
-/* The first address after addr whose leaf is not in the same leaf table. */
-uint64_t table_next(uint64_t addr, unsigned int level);
 
 /* ---- sync.c: differences between the guest's tables and the shadows. ---- */
 
@@ -335,13 +336,15 @@ int __must_check sync_contexts(struct viommu *vi, struct viommu_command *cmd,
                                struct viommu_budget *b);
 /* Drops a command's hold on the shadow it was building. */
 void sync_abandon(struct viommu *vi, struct viommu_command *cmd);
-/* Takes a device off its table, onto the domain's own. pcidevs_lock too. */
-int __must_check sync_release_device(struct viommu *vi,
-                                     struct viommu_device *dev);
+/*
+ * Takes a device off its table, onto the domain's own, or off any if that
+ * fails. pcidevs_lock too.
+ */
+void sync_release_device(struct viommu *vi, struct viommu_device *dev);
 /* Gives back the memory of shadows that no device uses. As sync_range(). */
 int __must_check sync_reap(struct viommu *vi, struct viommu_budget *b);
 
-/* ---- teardown.c: what was removed, until the flush. sync_lock held. ---- */
+/* ---- teardown.c: what changed, until the flush. sync_lock held. ---- */
 
 /* The leaf of addr is gone from s; frees its frame after the flush. */
 void teardown_leaf(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
@@ -349,8 +352,8 @@ void teardown_leaf(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
 /* A table page is no longer linked into s; freed after the flush. */
 void teardown_table(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
                     mfn_t mfn);
-/* The rights of the leaf of addr were reduced: it keeps its frame. */
-void teardown_changed(struct viommu *vi, uint64_t addr);
+/* The leaf of addr has other rights, or (fresh) was not present before. */
+void teardown_changed(struct viommu *vi, uint64_t addr, bool fresh);
 /* Flushes what is due; after it nothing removed is reachable. */
 void teardown_flush(struct viommu *vi, struct viommu_shadow *s);
 
@@ -420,6 +423,7 @@ struct hw_caps {
     bool zlr;                /* all units allow zero-length reads */
 };
 
+/* levels is 0 on a host without VT-d. */
 void hw_get_caps(struct hw_caps *caps);
 
 void hw_pcidevs_lock(void);
@@ -441,17 +445,18 @@ void hw_shadow_fini(struct viommu_shadow *s);
 int __must_check hw_check_device(struct viommu *vi, pci_sbdf_t sbdf);
 /*
  * Attaches a device to a shadow (NULL: to the domain's own table) instead of
- * to the one it is at, and flushes what was cached of that. On error the device
- * is where it was, or blocked. pcidevs_lock and sync_lock.
+ * to dev->shadow, and flushes what was cached of that. On error it is attached
+ * to nothing, and blocked. pcidevs_lock and sync_lock.
  */
 int __must_check hw_attach(struct viommu *vi, struct viommu_device *dev,
                            struct viommu_shadow *s);
-/* Nothing is reachable for the device, whatever it takes. Same locks. */
-void hw_block(struct viommu *vi, struct viommu_device *dev);
-/* Flushes 2^order pages from addr, aligned; or all that was cached of s. */
-void hw_flush_pages(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
-                    unsigned int order);
-void hw_flush_all(struct viommu *vi, struct viommu_shadow *s);
+/*
+ * Flushes what is cached of 2^order pages of s from addr, aligned; of all where
+ * a unit cannot flush so few. fresh: nothing there was present before, so that
+ * only a unit which caches that (CAP.CM) needs it.
+ */
+void hw_flush(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
+              unsigned int order, bool fresh);
 
 #endif /* VIOMMU_PRIVATE_H */
 

@@ -160,7 +160,7 @@ struct vtd_context_entry {
 /* Bytes translated by one entry of a table of that level; 1: leaf tables. */
 #define VTD_LEVEL_SHIFT(level)  (VTD_PAGE_SHIFT + \
                                  ((level) - 1) * VTD_LEVEL_STRIDE)
-#define VTD_LEVEL_SIZE(level)   (1ULL << VTD_LEVEL_SHIFT(level))
+#define VTD_LEVEL_SIZE(level)   ((uint64_t)1 << VTD_LEVEL_SHIFT(level))
 #define VTD_LEVEL_INDEX(addr, level) \
     (((addr) >> VTD_LEVEL_SHIFT(level)) & (VTD_TABLE_ENTRIES - 1))
 /* Address width of a table of so many levels. */

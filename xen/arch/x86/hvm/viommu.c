@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * viommu.c: the emulated VT-d unit's boundary to its guest: register page,
+ * guest memory, MSI, and the toolstack's operations.
+ */
+#include <xen/domain_page.h>
+#include <xen/guest_access.h>
+#include <xen/iommu.h>
+#include <xen/sched.h>
+#include <xen/softirq.h>
+#include <xen/viommu.h>
+#include <xen/xvmalloc.h>
+
+#include <asm/hvm/hvm.h>
+#include <asm/hvm/io.h>
+#include <asm/hvm/irq.h>
+#include <asm/hvm/nestedhvm.h>
+#include <asm/msi.h>
+#include <asm/p2m.h>
+#include <asm/paging.h>
+
+#include <public/hvm/hvm_info_table.h>
+#include <public/hvm/params.h>
+
+#include "../../../drivers/viommu/private.h"
+
+/* ---- Guest memory. ---- */
+
+/*
+ * A reference to the page of RAM behind gfn, and what may be done with it. Only
+ * the guest's own pages count: not another domain's, shared or granted ones.
+ */
+static struct page_info *get_ram(struct viommu *vi, gfn_t gfn, p2m_query_t q,
+                                 unsigned int *flags)
+{
+    p2m_type_t p2mt;
+    struct page_info *page = get_page_from_gfn(vi->d, gfn_x(gfn), &p2mt, q);
+
+    if ( !page )
+        return NULL;
+
+    *flags = p2m_get_iommu_flags(p2mt, p2m_access_rwx, page_to_mfn(page));
+    if ( *flags && page_get_owner(page) == vi->d )
+        return page;
+
+    put_page(page);
+
+    return NULL;
+}
+
+bool guest_map(struct viommu *vi, struct guest_page *page)
+{
+    unsigned int flags;
+    struct page_info *pg = get_ram(vi, page->gfn, P2M_ALLOC, &flags);
+
+    if ( !pg )
+        return false;
+
+    page->cookie = pg;
+    page->va = __map_domain_page(pg);
+
+    return true;
+}
+
+void guest_unmap(struct guest_page *page)
+{
+    if ( !page->va )
+        return;
+
+    unmap_domain_page(page->va);
+    page->va = NULL;
+    put_page(page->cookie);
+}
+
+bool guest_write32(struct viommu *vi, paddr_t addr, uint32_t value)
+{
+    gfn_t gfn = gaddr_to_gfn(addr);
+    unsigned int flags;
+    struct page_info *pg = get_ram(vi, gfn, P2M_ALLOC | P2M_UNSHARE, &flags);
+    uint32_t *va;
+
+    if ( !pg )
+        return false;
+
+    if ( !(flags & IOMMUF_writable) )
+    {
+        put_page(pg);
+        return false;
+    }
+
+    va = __map_domain_page(pg) + PAGE_OFFSET(addr);
+    write_atomic(va, value);
+    unmap_domain_page(va);
+    paging_mark_pfn_dirty(vi->d, _pfn(gfn_x(gfn)));
+    put_page(pg);
+
+    return true;
+}
+
+bool guest_get_frame(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
+                     mfn_t *mfn)
+{
+    unsigned int flags;
+    struct page_info *pg = get_ram(vi, gfn,
+                                   P2M_ALLOC | (*write ? P2M_UNSHARE : 0),
+                                   &flags);
+
+    if ( !pg )
+        return false;
+
+    *read &= !!(flags & IOMMUF_readable);
+    *write &= !!(flags & IOMMUF_writable);
+    if ( !*read && !*write )
+    {
+        put_page(pg);
+        return false;
+    }
+
+    *mfn = page_to_mfn(pg);
+
+    return true;
+}
+
+void guest_put_frame(mfn_t mfn)
+{
+    put_page(mfn_to_page(mfn));
+}
+
+/* ---- Interrupts. ---- */
+
+void guest_send_msi(struct viommu *vi, uint64_t addr, uint32_t data)
+{
+    /* Vector 0 would mean a pirq to hvm_inject_msi(); below 16 is illegal. */
+    if ( (addr >> 20) != (MSI_ADDR_BASE_LO >> 20) ||
+         MASK_EXTR(data, MSI_DATA_VECTOR_MASK) < 16 )
+        return;
+
+    hvm_inject_msi(vi->d, addr, data);
+}
+
+/* ---- Deferred work. ---- */
+
+void guest_defer(struct viommu *vi)
+{
+    ASSERT(current->domain == vi->d);
+    set_bit(current->vcpu_id, vi->deferred);
+    raise_softirq(SCHEDULE_SOFTIRQ);
+}
+
+void guest_defer_all(struct viommu *vi)
+{
+    const struct vcpu *v;
+
+    if ( vi->d->is_dying )
+        return;
+
+    /* Each vCPU is scheduled anew after this, and comes to hvm_do_resume(). */
+    domain_pause(vi->d);
+    for_each_vcpu ( vi->d, v )
+        set_bit(v->vcpu_id, vi->deferred);
+    domain_unpause(vi->d);
+}
+
+bool viommu_process_pending(struct vcpu *v)
+{
+    struct viommu *vi = v->domain->arch.hvm.viommu;
+
+    if ( likely(!vi) || !test_and_clear_bit(v->vcpu_id, vi->deferred) )
+        return false;
+
+    if ( !viommu_work(vi) )
+        return false;
+
+    set_bit(v->vcpu_id, vi->deferred);
+
+    return true;
+}
+
+/* ---- The register page. All accesses succeed, whatever they are. ---- */
+
+static int cf_check mmio_accept(struct vcpu *v, unsigned long addr)
+{
+    return addr - XEN_VIOMMU_REGISTER_BASE < PAGE_SIZE;
+}
+
+static int cf_check mmio_read(struct vcpu *v, unsigned long addr,
+                              unsigned int len, unsigned long *val)
+{
+    *val = viommu_mmio_read(v->domain->arch.hvm.viommu, PAGE_OFFSET(addr), len);
+
+    return X86EMUL_OKAY;
+}
+
+static int cf_check mmio_write(struct vcpu *v, unsigned long addr,
+                               unsigned int len, unsigned long val)
+{
+    viommu_mmio_write(v->domain->arch.hvm.viommu, PAGE_OFFSET(addr), len, val);
+
+    return X86EMUL_OKAY;
+}
+
+static const struct hvm_mmio_ops mmio_ops = {
+    .check = mmio_accept,
+    .read = mmio_read,
+    .write = mmio_write,
+};
+
+/* ---- Lifecycle. ---- */
+
+static int create(struct domain *d, unsigned int table_pages)
+{
+    struct viommu *vi;
+    int rc;
+
+    if ( d->arch.hvm.viommu )
+        return -EEXIST;
+    if ( d->creation_finished || has_arch_pdevs(d) )
+        return -EBUSY;
+    if ( !is_iommu_enabled(d) )
+        return -EXDEV;
+    if ( !hap_enabled(d) || nestedhvm_enabled(d) ||
+         d->arch.hvm.params[HVM_PARAM_ALTP2M] != XEN_ALTP2M_disabled )
+        return -EOPNOTSUPP;
+
+    BUILD_BUG_ON(HVM_MAX_VCPUS > VIOMMU_MAX_VCPUS);
+    if ( d->max_vcpus > VIOMMU_MAX_VCPUS )
+        return -EOPNOTSUPP;
+
+    vi = xvzalloc(struct viommu);
+    if ( !vi )
+        return -ENOMEM;
+
+    vi->d = d;
+    rc = viommu_init(vi, table_pages);
+    if ( rc )
+    {
+        xvfree(vi);
+        return rc;
+    }
+
+    d->arch.hvm.viommu = vi;
+    register_mmio_handler(d, &mmio_ops);
+
+    return 0;
+}
+
+void viommu_detach_device(struct domain *d, const struct pci_dev *pdev)
+{
+    struct viommu *vi = is_hvm_domain(d) ? d->arch.hvm.viommu : NULL;
+
+    /* A device that is not bound is fine. */
+    if ( vi )
+        (void)viommu_unbind(vi, pdev->sbdf);
+}
+
+int viommu_relinquish(struct domain *d)
+{
+    struct viommu *vi = is_hvm_domain(d) ? d->arch.hvm.viommu : NULL;
+
+    return vi ? viommu_reap(vi) : 0;
+}
+
+void viommu_domain_destroy(struct domain *d)
+{
+    struct viommu *vi = d->arch.hvm.viommu;
+
+    if ( !vi )
+        return;
+
+    d->arch.hvm.viommu = NULL;
+    viommu_fini(vi);
+    xvfree(vi);
+}
+
+/* ---- The toolstack's operations. ---- */
+
+static int bind(struct viommu *vi, uint32_t sbdf, uint32_t vsbdf)
+{
+    int rc;
+
+    pcidevs_lock();
+    rc = viommu_bind(vi, (pci_sbdf_t){ .sbdf = sbdf }, vsbdf);
+    pcidevs_unlock();
+
+    return rc;
+}
+
+static int unbind(struct viommu *vi, uint32_t sbdf)
+{
+    int rc;
+
+    pcidevs_lock();
+    rc = viommu_unbind(vi, (pci_sbdf_t){ .sbdf = sbdf });
+    pcidevs_unlock();
+
+    return rc;
+}
+
+static int get_info(struct viommu *vi, struct xen_domctl_viommu_op *op)
+{
+    unsigned int room = op->u.info.nr_devices, n = 0, i;
+    int rc = 0;
+
+    op->u.info.cap = vi->cap;
+    op->u.info.ecap = vi->ecap;
+    op->u.info.table_pages = vi->table_quota;
+    op->u.info.flags = (vi->translation ? XEN_VIOMMU_FLAG_translation : 0) |
+                       (vi->queue_enabled ? XEN_VIOMMU_FLAG_queue : 0);
+
+    spin_lock(&vi->sync_lock);
+    for ( i = 0; i < VIOMMU_NR_DEVICES; i++ )
+    {
+        const struct viommu_device *dev = vi->devices[i];
+        xen_viommu_device_t info;
+
+        if ( !dev )
+            continue;
+
+        info = (xen_viommu_device_t){
+            .vsbdf = dev->devfn,
+            .sbdf = dev->sbdf.sbdf,
+            .table = dev->at.kind,
+            .domain = dev->at.kind == VIOMMU_SHADOW ? dev->at.did : 0,
+        };
+        if ( n < room && copy_to_guest_offset(op->u.info.devices, n, &info, 1) )
+            rc = -EFAULT;
+        n++;
+    }
+    spin_unlock(&vi->sync_lock);
+
+    op->u.info.nr_devices = n;
+
+    if ( copy_to_guest(op->u.info.counters, vi->count,
+                       min(op->u.info.nr_counters,
+                           (uint32_t)XEN_VIOMMU_NR_COUNTERS)) )
+        rc = -EFAULT;
+    op->u.info.nr_counters = XEN_VIOMMU_NR_COUNTERS;
+
+    return rc;
+}
+
+int viommu_domctl(struct domain *d, struct xen_domctl_viommu_op *op)
+{
+    struct viommu *vi;
+
+    if ( op->pad || !is_hvm_domain(d) )
+        return -EINVAL;
+
+    if ( op->cmd == XEN_DOMCTL_VIOMMU_create )
+        return op->u.create.pad ? -EINVAL
+                                : create(d, op->u.create.table_pages);
+
+    vi = d->arch.hvm.viommu;
+    if ( !vi )
+        return -ENOENT;
+
+    switch ( op->cmd )
+    {
+    case XEN_DOMCTL_VIOMMU_bind:
+        return bind(vi, op->u.bind.sbdf, op->u.bind.vsbdf);
+
+    case XEN_DOMCTL_VIOMMU_unbind:
+        return unbind(vi, op->u.bind.sbdf);
+
+    case XEN_DOMCTL_VIOMMU_get_info:
+        return get_info(vi, op);
+
+    default:
+        return -EINVAL;
+    }
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * viommu.c: the emulated VT-d unit's boundary to the hardware: context entries,
+ * domain IDs, table pages, flushes.
+ *
+ * A shadow has a hardware domain ID of its own on every physical unit that a
+ * device attached to it is behind. The IDs come from the pool of quarantine's
+ * pseudo domains; the guest's choice of IDs does not matter.
+ */
+#include <xen/domain_page.h>
+#include <xen/iommu.h>
+#include <xen/sched.h>
+
+#include "../../viommu/private.h"
+
+#include "extern.h"
+#include "iommu.h"
+
+struct hw_attachment {
+    unsigned int refs;       /* devices (and their phantoms) on that unit */
+    domid_t domid;           /* valid while there are some */
+};
+
+static unsigned int nr_units(void)
+{
+    const struct acpi_drhd_unit *drhd;
+    unsigned int n = 0;
+
+    for_each_drhd_unit ( drhd )
+        n = max(n, drhd->iommu->index + 1U);
+
+    return n;
+}
+
+void hw_get_caps(struct hw_caps *caps)
+{
+    const struct acpi_drhd_unit *drhd;
+
+    caps->levels = 0;
+    caps->snoop = iommu_snoop;
+    caps->zlr = true;
+
+    if ( !iommu_enabled )
+        return;
+
+    for_each_drhd_unit ( drhd )
+    {
+        const struct vtd_iommu *iommu = drhd->iommu;
+
+        if ( !caps->levels || caps->levels > iommu->nr_pt_levels )
+            caps->levels = iommu->nr_pt_levels;
+        if ( !(iommu->cap & VTD_CAP_ZLR) )
+            caps->zlr = false;
+    }
+}
+
+void hw_pcidevs_lock(void)
+{
+    pcidevs_lock();
+}
+
+void hw_pcidevs_unlock(void)
+{
+    pcidevs_unlock();
+}
+
+/* ---- Table pages. ---- */
+
+mfn_t hw_table_alloc(struct viommu *vi)
+{
+    nodeid_t node = dom_iommu(vi->d)->node;
+    struct page_info *pg =
+        alloc_domheap_page(NULL, node == NUMA_NO_NODE ? 0 : MEMF_node(node));
+    void *va;
+
+    if ( !pg )
+        return INVALID_MFN;
+
+    va = __map_domain_page(pg);
+    clear_page(va);
+    iommu_sync_cache(va, PAGE_SIZE);
+    unmap_domain_page(va);
+
+    return page_to_mfn(pg);
+}
+
+void hw_table_free(mfn_t mfn)
+{
+    free_domheap_page(mfn_to_page(mfn));
+}
+
+uint64_t *hw_table_map(mfn_t mfn)
+{
+    return map_domain_page(mfn);
+}
+
+void hw_table_unmap(uint64_t *table)
+{
+    unmap_domain_page(table);
+}
+
+void hw_table_sync(const uint64_t *entry)
+{
+    iommu_sync_cache(entry, sizeof(*entry));
+}
+
+int hw_shadow_init(struct viommu_shadow *s)
+{
+    s->hw = xzalloc_array(struct hw_attachment, nr_units());
+
+    return s->hw ? 0 : -ENOMEM;
+}
+
+void hw_shadow_fini(struct viommu_shadow *s)
+{
+    XFREE(s->hw);
+}
+
+/* ---- Attaching. ---- */
+
+int hw_check_device(struct viommu *vi, pci_sbdf_t sbdf)
+{
+    const struct pci_dev *pdev = pci_get_pdev(vi->d, sbdf);
+    const struct acpi_drhd_unit *drhd;
+    const struct acpi_rmrr_unit *rmrr;
+    uint16_t bdf;
+    unsigned int i;
+
+    if ( !pdev )
+        return -ENODEV;
+
+    drhd = acpi_find_matched_drhd_unit(pdev);
+    if ( !drhd )
+        return -ENODEV;
+
+    /* A table that the guest fills would lack the reserved region. */
+    for_each_rmrr_device ( rmrr, bdf, i )
+        if ( rmrr->segment == sbdf.seg && bdf == sbdf.bdf )
+            return -EOPNOTSUPP;
+
+    /* Behind a legacy bridge, siblings share one requester ID. */
+    if ( pdev->type == DEV_TYPE_PCI )
+    {
+        uint8_t bus = sbdf.bus, devfn = sbdf.devfn, secbus;
+
+        if ( find_upstream_bridge(sbdf.seg, &bus, &devfn, &secbus) )
+            return -EOPNOTSUPP;
+    }
+    else if ( pdev->type != DEV_TYPE_PCIe_ENDPOINT )
+        return -EOPNOTSUPP;
+
+    return 0;
+}
+
+/* Drops a device's hold on its shadow's ID; no context entry has it any more. */
+static void put_domid(struct viommu_shadow *s, struct vtd_iommu *iommu)
+{
+    struct hw_attachment *a;
+
+    if ( !s )
+        return;
+
+    a = &s->hw[iommu->index];
+    ASSERT(a->refs);
+    if ( --a->refs )
+        return;
+
+    cleanup_domid_map(a->domid, iommu);
+    iommu_free_domid(a->domid, iommu->pseudo_domid_map);
+}
+
+static int get_domid(struct viommu_shadow *s, struct vtd_iommu *iommu)
+{
+    struct hw_attachment *a = &s->hw[iommu->index];
+
+    if ( !a->refs )
+    {
+        a->domid = iommu_alloc_domid(iommu->pseudo_domid_map);
+        if ( a->domid == DOMID_INVALID )
+            return -ENOSPC;
+    }
+    a->refs++;
+
+    return 0;
+}
+
+/* The next requester ID of a device: its phantom functions. */
+static bool next_function(const struct pci_dev *pdev, uint8_t *devfn)
+{
+    *devfn += pdev->phantom_stride;
+
+    return pdev->phantom_stride && PCI_SLOT(*devfn) == PCI_SLOT(pdev->devfn);
+}
+
+/*
+ * One atomic write of each context entry, and a flush of what was cached of the
+ * table before. Without a pdev, as it is a switch within the domain.
+ */
+static int map_functions(struct domain *d, struct vtd_iommu *iommu,
+                         const struct pci_dev *pdev, domid_t domid,
+                         paddr_t root)
+{
+    uint8_t devfn = pdev->devfn;
+    int rc;
+
+    do {
+        rc = domain_context_mapping_one(d, iommu, pdev->bus, devfn, NULL,
+                                        domid, root, 0);
+    } while ( !rc && next_function(pdev, &devfn) );
+
+    return rc;
+}
+
+static void block_functions(struct domain *d, struct vtd_iommu *iommu,
+                            const struct pci_dev *pdev)
+{
+    uint8_t devfn = pdev->devfn;
+
+    do {
+        if ( domain_context_unmap_one(d, iommu, pdev->bus, devfn) )
+            domain_crash(d);
+    } while ( next_function(pdev, &devfn) );
+}
+
+int hw_attach(struct viommu *vi, struct viommu_device *dev,
+              struct viommu_shadow *s)
+{
+    struct domain *d = vi->d;
+    const struct pci_dev *pdev = pci_get_pdev(d, dev->sbdf);
+    const struct acpi_drhd_unit *drhd =
+        pdev ? acpi_find_matched_drhd_unit(pdev) : NULL;
+    struct viommu_shadow *unused = NULL;
+    struct vtd_iommu *iommu;
+    int rc;
+
+    if ( !drhd )
+    {
+        ASSERT_UNREACHABLE();
+        return -ENODEV;
+    }
+    iommu = drhd->iommu;
+
+    if ( !s )
+        rc = map_functions(d, iommu, pdev, d->domain_id,
+                           dom_iommu(d)->arch.vtd.pgd_maddr);
+    else
+    {
+        rc = get_domid(s, iommu);
+        if ( !rc )
+        {
+            rc = map_functions(d, iommu, pdev, s->hw[iommu->index].domid,
+                               mfn_to_maddr(s->root));
+            if ( rc )
+                unused = s;
+        }
+    }
+
+    /* Only when no context entry names them any more are IDs free. */
+    if ( rc )
+        block_functions(d, iommu, pdev);
+    put_domid(unused, iommu);
+    put_domid(dev->shadow, iommu);
+
+    return rc;
+}
+
+/* ---- Flushing. ---- */
+
+void hw_flush(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
+              unsigned int order, bool fresh)
+{
+    const struct acpi_drhd_unit *drhd;
+
+    for_each_drhd_unit ( drhd )
+    {
+        struct vtd_iommu *iommu = drhd->iommu;
+        const struct hw_attachment *a = &s->hw[iommu->index];
+        bool dev_iotlb, page;
+        int did, rc;
+
+        if ( !a->refs )
+            continue;
+
+        did = get_iommu_did(a->domid, iommu, true);
+        if ( did < 0 )
+        {
+            ASSERT_UNREACHABLE();
+            domain_crash(vi->d);
+            continue;
+        }
+
+        dev_iotlb = find_ats_dev_drhd(iommu) != NULL;
+        page = cap_pgsel_inv(iommu->cap) &&
+               order <= cap_max_amask_val(iommu->cap);
+        if ( page )
+            rc = iommu_flush_iotlb_psi(iommu, did, addr, order, fresh,
+                                       dev_iotlb);
+        else
+            rc = iommu_flush_iotlb_dsi(iommu, did, fresh, dev_iotlb);
+
+        if ( rc > 0 )
+            iommu_flush_write_buffer(iommu);
+        else if ( rc < 0 )
+            /* A device TLB that did not answer: the guest's device is bad. */
+            domain_crash(vi->d);
+
+        if ( fresh && !cap_caching_mode(iommu->cap) )
+            continue;
+        if ( page )
+            viommu_count(vi, hw_flush_page);
+        else
+            viommu_count(vi, hw_flush_domain);
+    }
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

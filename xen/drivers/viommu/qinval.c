@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * qinval.c: takes up commands, from the queue or the registers (VT-d 6.5).
+ *
+ * Commands are done one at a time and in order, so that every one is complete
+ * before the next starts and a fence needs nothing more. A command completes
+ * for the guest (status write, register bit, queue head) only after all that it
+ * asked for has been done and flushed.
+ */
+#include "private.h"
+
+/* Register commands, in the order in which they are taken up. */
+
+static bool next_gcmd(struct viommu *vi, struct viommu_command *cmd)
+{
+    bool translation;
+    uint32_t gcmd, gsts;
+    uint64_t rtaddr, iqa;
+
+    spin_lock(&vi->reg_lock);
+    if ( !vi->gcmd_pending )
+    {
+        spin_unlock(&vi->reg_lock);
+        return false;
+    }
+    gcmd = vi->gcmd;
+    vi->gcmd_pending = false;
+    gsts = regs_get32(vi, VTD_GSTS);
+    rtaddr = regs_get64(vi, VTD_RTADDR);
+    iqa = regs_get64(vi, VTD_IQA);
+    if ( (gcmd ^ gsts) & VTD_GCMD_QIE )
+        regs_put64(vi, VTD_IQH, 0);
+    spin_unlock(&vi->reg_lock);
+
+    if ( (gcmd ^ gsts) & VTD_GCMD_QIE )
+    {
+        vi->queue_enabled = gcmd & VTD_GCMD_QIE;
+        vi->queue = iqa & VTD_IQA_IQA;
+        vi->queue_entries =
+            1U << (VTD_IQ_ENTRIES_ORDER + MASK_EXTR(iqa, VTD_IQA_QS));
+    }
+
+    if ( gcmd & VTD_GCMD_SRTP )
+        vi->root = rtaddr & VTD_RTADDR_RTA;
+
+    translation = gcmd & VTD_GCMD_TE;
+    cmd->op = VIOMMU_CMD_NOP;
+    if ( translation != vi->translation ||
+         (translation && (gcmd & VTD_GCMD_SRTP)) )
+    {
+        cmd->op = VIOMMU_CMD_CONTEXT;
+        cmd->granu = VTD_GRANU_GLOBAL;
+    }
+    vi->translation = translation;
+
+    cmd->from = VIOMMU_FROM_GCMD;
+    cmd->data = gcmd & (VTD_GCMD_TE | VTD_GCMD_QIE | VTD_GCMD_SRTP);
+
+    return true;
+}
+
+static bool next_ccmd(struct viommu *vi, struct viommu_command *cmd)
+{
+    uint64_t ccmd;
+
+    spin_lock(&vi->reg_lock);
+    ccmd = regs_get64(vi, VTD_CCMD);
+    spin_unlock(&vi->reg_lock);
+
+    if ( !(ccmd & VTD_CCMD_ICC) )
+        return false;
+
+    viommu_count(vi, reg_commands);
+    cmd->from = VIOMMU_FROM_CCMD;
+    cmd->op = VIOMMU_CMD_CONTEXT;
+    cmd->granu = MASK_EXTR(ccmd, VTD_CCMD_CIRG);
+    cmd->did = MASK_EXTR(ccmd, VTD_CCMD_DID);
+    cmd->sid = MASK_EXTR(ccmd, VTD_CCMD_SID);
+    cmd->fm = MASK_EXTR(ccmd, VTD_CCMD_FM);
+    if ( cmd->granu == VTD_GRANU_REFUSED )
+    {
+        viommu_count(vi, rej_command);
+        cmd->op = VIOMMU_CMD_NOP;
+    }
+
+    return true;
+}
+
+static bool next_iotlb(struct viommu *vi, struct viommu_command *cmd)
+{
+    uint64_t iotlb, iva;
+
+    spin_lock(&vi->reg_lock);
+    iotlb = regs_get64(vi, VTD_IOTLB);
+    iva = regs_get64(vi, VTD_IVA);
+    spin_unlock(&vi->reg_lock);
+
+    if ( !(iotlb & VTD_IOTLB_IVT) )
+        return false;
+
+    viommu_count(vi, reg_commands);
+    cmd->from = VIOMMU_FROM_IOTLB;
+    cmd->op = VIOMMU_CMD_IOTLB;
+    cmd->granu = MASK_EXTR(iotlb, VTD_IOTLB_IIRG);
+    cmd->did = MASK_EXTR(iotlb, VTD_IOTLB_DID);
+    cmd->addr = iva & VTD_IVA_ADDR;
+    cmd->am = MASK_EXTR(iva, VTD_IVA_AM);
+    if ( cmd->granu == VTD_GRANU_SELECTIVE && cmd->am > VIOMMU_MAMV )
+        cmd->granu = VTD_GRANU_REFUSED;
+    if ( cmd->granu == VTD_GRANU_REFUSED )
+    {
+        viommu_count(vi, rej_command);
+        cmd->op = VIOMMU_CMD_NOP;
+    }
+
+    return true;
+}
+
+/* The queue. */
+
+static bool decode_context(struct viommu *vi, const struct vtd_descriptor *desc,
+                           struct viommu_command *cmd)
+{
+    cmd->granu = MASK_EXTR(desc->lo, VTD_DESC_GRANU);
+    if ( (desc->lo & VTD_DESC_CC_LO_RSVD) || desc->hi ||
+         cmd->granu == VTD_GRANU_REFUSED )
+        return false;
+
+    viommu_count(vi, qi_context);
+    cmd->op = VIOMMU_CMD_CONTEXT;
+    cmd->did = MASK_EXTR(desc->lo, VTD_DESC_CC_DID);
+    cmd->sid = MASK_EXTR(desc->lo, VTD_DESC_CC_SID);
+    cmd->fm = MASK_EXTR(desc->lo, VTD_DESC_CC_FM);
+
+    return true;
+}
+
+static bool decode_iotlb(struct viommu *vi, const struct vtd_descriptor *desc,
+                         struct viommu_command *cmd)
+{
+    cmd->granu = MASK_EXTR(desc->lo, VTD_DESC_GRANU);
+    cmd->am = MASK_EXTR(desc->hi, VTD_DESC_IOTLB_AM);
+    if ( (desc->lo & VTD_DESC_IOTLB_LO_RSVD) ||
+         (desc->hi & VTD_DESC_IOTLB_HI_RSVD) ||
+         cmd->granu == VTD_GRANU_REFUSED ||
+         (cmd->granu == VTD_GRANU_SELECTIVE && cmd->am > VIOMMU_MAMV) )
+        return false;
+
+    viommu_count(vi, qi_iotlb);
+    cmd->op = VIOMMU_CMD_IOTLB;
+    cmd->did = MASK_EXTR(desc->lo, VTD_DESC_IOTLB_DID);
+    cmd->addr = desc->hi & VTD_DESC_IOTLB_ADDR;
+
+    return true;
+}
+
+/* Without interrupt remapping nothing is cached that this could invalidate. */
+static bool decode_iec(struct viommu *vi, const struct vtd_descriptor *desc,
+                       struct viommu_command *cmd)
+{
+    if ( (desc->lo & VTD_DESC_IEC_LO_RSVD) || desc->hi )
+        return false;
+
+    viommu_count(vi, qi_iec);
+    cmd->op = VIOMMU_CMD_NOP;
+
+    return true;
+}
+
+static bool decode_wait(struct viommu *vi, const struct vtd_descriptor *desc,
+                        struct viommu_command *cmd)
+{
+    if ( (desc->lo & VTD_DESC_WAIT_LO_RSVD) ||
+         (desc->hi & ~VTD_DESC_WAIT_ADDR) )
+        return false;
+
+    viommu_count(vi, qi_wait);
+    cmd->op = VIOMMU_CMD_WAIT;
+    cmd->write = desc->lo & VTD_DESC_WAIT_SW;
+    cmd->interrupt = desc->lo & VTD_DESC_WAIT_IF;
+    cmd->data = MASK_EXTR(desc->lo, VTD_DESC_WAIT_DATA);
+    cmd->addr = desc->hi;
+
+    return true;
+}
+
+static bool decode(struct viommu *vi, const struct vtd_descriptor *desc,
+                   struct viommu_command *cmd)
+{
+    if ( desc->lo & VTD_DESC_TYPE_HI )
+        return false;
+
+    switch ( MASK_EXTR(desc->lo, VTD_DESC_TYPE) )
+    {
+    case VTD_DESC_CONTEXT:
+        return decode_context(vi, desc, cmd);
+
+    case VTD_DESC_IOTLB:
+        return decode_iotlb(vi, desc, cmd);
+
+    case VTD_DESC_IEC:
+        return decode_iec(vi, desc, cmd);
+
+    case VTD_DESC_WAIT:
+        return decode_wait(vi, desc, cmd);
+
+    case VTD_DESC_DEV_TLB: /* ECAP.DT is 0 */
+    default:
+        return false;
+    }
+}
+
+/* Reads a descriptor of the queue, each half once. */
+static bool fetch(struct viommu *vi, unsigned int offset,
+                  struct vtd_descriptor *desc)
+{
+    struct guest_page *page = &vi->queue_page;
+    paddr_t addr = vi->queue + offset;
+    gfn_t gfn = _gfn(addr >> VTD_PAGE_SHIFT);
+    const struct vtd_descriptor *from;
+
+    if ( !page->va || !gfn_eq(page->gfn, gfn) )
+    {
+        guest_unmap(page);
+        page->gfn = gfn;
+        if ( !guest_map(vi, page) )
+            return false;
+    }
+
+    from = page->va + (addr & ((1U << VTD_PAGE_SHIFT) - 1));
+    desc->lo = ACCESS_ONCE(from->lo);
+    desc->hi = ACCESS_ONCE(from->hi);
+
+    return true;
+}
+
+static bool next_descriptor(struct viommu *vi, struct viommu_command *cmd)
+{
+    struct vtd_descriptor desc;
+    unsigned int head, tail, size;
+    bool halted;
+
+    if ( !vi->queue_enabled )
+        return false;
+
+    spin_lock(&vi->reg_lock);
+    head = regs_get64(vi, VTD_IQH);
+    tail = regs_get64(vi, VTD_IQT);
+    halted = regs_get32(vi, VTD_FSTS) & VTD_FSTS_IQE;
+    spin_unlock(&vi->reg_lock);
+
+    if ( halted || head == tail )
+        return false;
+
+    size = vi->queue_entries * sizeof(desc);
+    if ( tail >= size || !fetch(vi, array_index_nospec(head, size), &desc) )
+        viommu_count(vi, rej_queue);
+    else if ( !decode(vi, &desc, cmd) )
+        viommu_count(vi, rej_descriptor);
+    else
+    {
+        cmd->from = VIOMMU_FROM_QUEUE;
+        return true;
+    }
+
+    /* 6.5.2.10: the head stays, and the queue goes on when IQE is cleared. */
+    fault_status(vi, VTD_FSTS_IQE);
+
+    return false;
+}
+
+/* Nothing of a device that was bound just now has been looked at yet. */
+static bool next_bind(struct viommu *vi, struct viommu_command *cmd)
+{
+    if ( !vi->rebind )
+        return false;
+
+    vi->rebind = false;
+    cmd->from = VIOMMU_FROM_BIND;
+    cmd->op = VIOMMU_CMD_CONTEXT;
+    cmd->granu = VTD_GRANU_GLOBAL;
+
+    return true;
+}
+
+static bool next_command(struct viommu *vi)
+{
+    struct viommu_command cmd = { .op = VIOMMU_CMD_NONE };
+
+    if ( !next_bind(vi, &cmd) && !next_gcmd(vi, &cmd) &&
+         !next_ccmd(vi, &cmd) && !next_iotlb(vi, &cmd) &&
+         !next_descriptor(vi, &cmd) )
+        return false;
+
+    vi->cmd = cmd;
+
+    return true;
+}
+
+static int execute(struct viommu *vi, struct viommu_command *cmd,
+                   struct viommu_budget *b)
+{
+    switch ( cmd->op )
+    {
+    case VIOMMU_CMD_IOTLB:
+        return sync_iotlb(vi, cmd, b);
+
+    case VIOMMU_CMD_CONTEXT:
+        return sync_contexts(vi, cmd, b);
+
+    case VIOMMU_CMD_WAIT:
+        if ( cmd->write && !guest_write32(vi, cmd->addr, cmd->data) )
+            viommu_count(vi, rej_status);
+        if ( cmd->interrupt )
+            fault_completion(vi);
+        return 0;
+
+    case VIOMMU_CMD_NOP:
+    case VIOMMU_CMD_NONE:
+    default:
+        return 0;
+    }
+}
+
+/* Makes it known to the guest that the command is done. */
+static void complete(struct viommu *vi, const struct viommu_command *cmd)
+{
+    uint64_t value;
+
+    spin_lock(&vi->reg_lock);
+
+    switch ( cmd->from )
+    {
+    case VIOMMU_FROM_QUEUE:
+        value = regs_get64(vi, VTD_IQH) + sizeof(struct vtd_descriptor);
+        if ( value >= vi->queue_entries * sizeof(struct vtd_descriptor) )
+            value = 0;
+        regs_put64(vi, VTD_IQH, value);
+        break;
+
+    case VIOMMU_FROM_GCMD:
+        value = regs_get32(vi, VTD_GSTS) & VTD_GCMD_SRTP;
+        regs_put32(vi, VTD_GSTS, value | cmd->data);
+        break;
+
+    case VIOMMU_FROM_CCMD:
+        value = regs_get64(vi, VTD_CCMD);
+        value &= ~(VTD_CCMD_ICC | VTD_CCMD_CAIG);
+        regs_put64(vi, VTD_CCMD, value | MASK_INSR(cmd->granu, VTD_CCMD_CAIG));
+        break;
+
+    case VIOMMU_FROM_IOTLB:
+        value = regs_get64(vi, VTD_IOTLB);
+        value &= ~(VTD_IOTLB_IVT | VTD_IOTLB_IAIG);
+        regs_put64(vi, VTD_IOTLB,
+                   value | MASK_INSR(cmd->granu, VTD_IOTLB_IAIG));
+        break;
+
+    case VIOMMU_FROM_BIND:
+    default:
+        break;
+    }
+
+    spin_unlock(&vi->reg_lock);
+}
+
+int commands_run(struct viommu *vi, struct viommu_budget *b)
+{
+    int rc;
+
+    ASSERT(spin_is_locked(&vi->sync_lock));
+
+    for ( ; ; )
+    {
+        /* What the last command freed comes before what the next one needs. */
+        rc = sync_reap(vi, b);
+        if ( rc )
+            break;
+
+        if ( vi->cmd.op == VIOMMU_CMD_NONE )
+        {
+            rc = -ERESTART;
+            if ( !b->left )
+                break;
+            budget_take(b, 1);
+
+            rc = 0;
+            if ( !next_command(vi) )
+                break;
+        }
+
+        rc = execute(vi, &vi->cmd, b);
+        if ( rc )
+            break;
+
+        complete(vi, &vi->cmd);
+        vi->cmd.op = VIOMMU_CMD_NONE;
+    }
+
+    guest_unmap(&vi->queue_page);
+
+    return rc;
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

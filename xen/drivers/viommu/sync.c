@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sync.c: invalidations turn differences between the guest's tables and the
+ * shadows into changes of the shadows, and of what devices are attached to.
+ */
+#include "private.h"
+
+/* The shadow leaf for addr that mirrors a guest leaf; takes a reference. */
+static uint64_t make_leaf(struct viommu *vi, uint64_t addr,
+                          const struct guest_leaf *g)
+{
+    uint64_t offset = addr & (VTD_LEVEL_SIZE(g->level) - 1);
+    bool read = g->read, write = g->write;
+    uint64_t pte = 0;
+    mfn_t mfn;
+
+    /*
+     * Invalidating any page of a superpage invalidates all of it. The mark is
+     * there also where a page has no RAM behind it.
+     */
+    if ( g->level > 1 )
+        pte = MASK_INSR((uint64_t)g->level, SHADOW_PTE_ORIGIN);
+
+    if ( !guest_get_frame(vi, gfn_add(g->gfn, offset >> VTD_PAGE_SHIFT),
+                          &read, &write, &mfn) )
+    {
+        viommu_count(vi, rej_frame);
+        return pte;
+    }
+
+    return pte | (mfn_x(mfn) << VTD_PAGE_SHIFT) |
+           (read ? VTD_PTE_R : 0) | (write ? VTD_PTE_W : 0) |
+           (vi->ecap & VTD_ECAP_SC ? VTD_PTE_SNP : 0);
+}
+
+static void sync_leaf(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
+                      const struct guest_leaf *g, uint64_t old)
+{
+    uint64_t pte = g->present ? make_leaf(vi, addr, g) : 0;
+    bool had = shadow_pte_present(old), has = shadow_pte_present(pte);
+    bool same = had && has && mfn_eq(shadow_pte_mfn(old), shadow_pte_mfn(pte));
+
+    if ( pte != old && table_write(w, addr, pte) )
+    {
+        /* No table for it, so there was no leaf either. */
+        viommu_count(vi, rej_quota);
+        if ( has )
+            guest_put_frame(shadow_pte_mfn(pte));
+        return;
+    }
+
+    if ( same )
+    {
+        /* The old leaf's reference goes on. */
+        guest_put_frame(shadow_pte_mfn(pte));
+        if ( (pte ^ old) & (VTD_PTE_R | VTD_PTE_W) )
+            teardown_changed(vi, addr, false);
+        return;
+    }
+
+    if ( has )
+    {
+        viommu_count(vi, leaves_mapped);
+        viommu_count(vi, pages_pinned);
+        teardown_changed(vi, addr, !had);
+    }
+    if ( had )
+        teardown_leaf(vi, w->s, addr, shadow_pte_mfn(old));
+}
+
+int sync_range(struct viommu *vi, struct viommu_shadow *s, uint64_t *cursor,
+               uint64_t last, struct viommu_budget *b)
+{
+    struct guest_walk guest;
+    struct shadow_walk shadow;
+    int rc = -ERESTART;
+
+    walk_begin(&guest, vi, &s->of);
+    table_begin(&shadow, vi, s);
+
+    while ( b->left )
+    {
+        struct guest_leaf g;
+        struct shadow_leaf old;
+        unsigned int level = 1;
+
+        budget_take(b, 1);
+        walk_leaf(&guest, *cursor, &g);
+        table_lookup(&shadow, *cursor, &old);
+
+        /* Neither has anything here: go on where the smaller hole ends. */
+        if ( !g.present && !old.pte )
+            level = min(g.level, old.level);
+        else
+            sync_leaf(vi, &shadow, *cursor, &g, old.pte);
+
+        *cursor = (*cursor | (VTD_LEVEL_SIZE(level) - 1)) + 1;
+        if ( *cursor > last )
+        {
+            rc = 0;
+            break;
+        }
+    }
+
+    table_end(&shadow);
+    walk_end(&guest);
+    teardown_flush(vi, s);
+
+    return rc;
+}
+
+/* The last address of a shadow's table. */
+static uint64_t last_addr(const struct viommu_shadow *s)
+{
+    return (1ULL << VTD_LEVEL_WIDTH(VIOMMU_SHADOW_LEVELS)) - 1;
+}
+
+/*
+ * What an invalidation covers in a shadow, into cursor and last. A page that is
+ * or was part of a superpage stands for all of that. Returns whether anything.
+ */
+static bool enter_shadow(struct viommu *vi, struct viommu_command *cmd,
+                         struct viommu_shadow *s)
+{
+    uint64_t size = VTD_LEVEL_SIZE(1) << cmd->am, whole = size;
+    struct guest_walk guest;
+    struct guest_leaf g;
+    struct shadow_walk shadow;
+    struct shadow_leaf old;
+    unsigned int origin;
+
+    if ( cmd->granu != VTD_GRANU_GLOBAL && cmd->did != s->of.did )
+        return false;
+
+    cmd->cursor = 0;
+    cmd->last = last_addr(s);
+    if ( cmd->granu != VTD_GRANU_SELECTIVE )
+        return true;
+
+    if ( cmd->addr > cmd->last )
+        return false;
+
+    walk_begin(&guest, vi, &s->of);
+    walk_leaf(&guest, cmd->addr & ~(size - 1), &g);
+    walk_end(&guest);
+    if ( g.present )
+        whole = max(whole, VTD_LEVEL_SIZE(g.level));
+
+    table_begin(&shadow, vi, s);
+    table_lookup(&shadow, cmd->addr & ~(size - 1), &old);
+    table_end(&shadow);
+    origin = MASK_EXTR(old.pte, SHADOW_PTE_ORIGIN);
+    if ( origin )
+        whole = max(whole, VTD_LEVEL_SIZE(origin));
+
+    cmd->cursor = cmd->addr & ~(whole - 1);
+    cmd->last = cmd->cursor + whole - 1;
+
+    return true;
+}
+
+int sync_iotlb(struct viommu *vi, struct viommu_command *cmd,
+               struct viommu_budget *b)
+{
+    int rc;
+
+    if ( !cmd->entered )
+    {
+        cmd->shadow = vi->shadows;
+        cmd->entered = true;
+        cmd->last = 0;
+    }
+
+    for ( ; cmd->shadow; cmd->shadow = cmd->shadow->next, cmd->last = 0 )
+    {
+        if ( !cmd->last )
+        {
+            if ( !b->left )
+                return -ERESTART;
+            budget_take(b, 1);
+            if ( !enter_shadow(vi, cmd, cmd->shadow) )
+                continue;
+            viommu_count(vi, syncs);
+        }
+
+        rc = sync_range(vi, cmd->shadow, &cmd->cursor, cmd->last, b);
+        if ( rc )
+            return rc;
+    }
+
+    return 0;
+}
+
+static bool target_equal(const struct viommu_target *a,
+                         const struct viommu_target *b)
+{
+    return a->kind == b->kind &&
+           (a->kind != VIOMMU_SHADOW ||
+            (a->table == b->table && a->levels == b->levels &&
+             a->did == b->did));
+}
+
+/* Drops a reference; a shadow without any is left to sync_reap(). */
+static void put_shadow(struct viommu *vi, struct viommu_shadow *s)
+{
+    struct viommu_shadow **p;
+
+    if ( !s || s == vi->blocked || --s->refs )
+        return;
+
+    if ( vi->cmd.op == VIOMMU_CMD_IOTLB && vi->cmd.shadow == s )
+    {
+        vi->cmd.shadow = s->next;
+        vi->cmd.last = 0;
+    }
+
+    for ( p = &vi->shadows; *p != s; p = &(*p)->next )
+        ;
+    *p = s->next;
+
+    s->of.kind = VIOMMU_BLOCKED;
+    s->next = vi->dying;
+    vi->dying = s;
+}
+
+void sync_abandon(struct viommu *vi, struct viommu_command *cmd)
+{
+    if ( cmd->op != VIOMMU_CMD_CONTEXT )
+        return;
+
+    cmd->have_target = false;
+    put_shadow(vi, cmd->shadow);
+    cmd->shadow = NULL;
+}
+
+/* The shadow of a target, with a reference; NULL: no memory for it. */
+static struct viommu_shadow *get_shadow(struct viommu *vi,
+                                        const struct viommu_target *target)
+{
+    struct viommu_shadow *s;
+
+    for ( s = vi->shadows; s; s = s->next )
+        if ( target_equal(&s->of, target) )
+            break;
+
+    if ( !s )
+    {
+        s = table_create(vi);
+        if ( !s )
+        {
+            viommu_count(vi, rej_quota);
+            return NULL;
+        }
+        s->of = *target;
+        s->next = vi->shadows;
+        vi->shadows = s;
+    }
+    s->refs++;
+
+    return s;
+}
+
+/* Attaches a device to s (NULL: identity), which becomes its table. */
+static void attach(struct viommu *vi, struct viommu_device *dev,
+                   struct viommu_shadow *s, const struct viommu_target *target)
+{
+    struct viommu_shadow *old = dev->shadow;
+
+    ASSERT(vi->pcidevs_held);
+
+    viommu_count(vi, contexts_switched);
+    dev->at = *target;
+    if ( hw_attach(vi, dev, s) )
+    {
+        viommu_count(vi, rej_hardware);
+        dev->at.kind = VIOMMU_BLOCKED;
+        s = NULL;
+    }
+    dev->shadow = s;
+    if ( s && s != vi->blocked )
+        s->refs++;
+    put_shadow(vi, old);
+}
+
+/* Brings a device to cmd->target. cmd->shadow is held while that takes. */
+static int switch_device(struct viommu *vi, struct viommu_device *dev,
+                         struct viommu_command *cmd, struct viommu_budget *b)
+{
+    struct viommu_shadow *s = NULL;
+    int rc;
+
+    if ( target_equal(&dev->at, &cmd->target) )
+    {
+        dev->at.did = cmd->target.did;
+        return 0;
+    }
+
+    if ( cmd->target.kind == VIOMMU_SHADOW )
+    {
+        if ( !cmd->shadow )
+        {
+            cmd->shadow = get_shadow(vi, &cmd->target);
+            cmd->cursor = 0;
+        }
+        if ( !cmd->shadow )
+            cmd->target.kind = VIOMMU_BLOCKED;
+        else if ( !cmd->shadow->built )
+        {
+            rc = sync_range(vi, cmd->shadow, &cmd->cursor,
+                            last_addr(cmd->shadow), b);
+            if ( rc )
+                return rc;
+            cmd->shadow->built = true;
+        }
+        s = cmd->shadow;
+    }
+
+    if ( cmd->target.kind == VIOMMU_BLOCKED )
+    {
+        s = vi->blocked;
+        if ( dev->at.kind == VIOMMU_BLOCKED )
+            return 0;
+    }
+
+    if ( !vi->pcidevs_held )
+        return -EAGAIN;
+
+    attach(vi, dev, s, &cmd->target);
+
+    return 0;
+}
+
+/* Whether a context-cache invalidation concerns a device (6.5.1.1). */
+static bool covers(const struct viommu_command *cmd,
+                   const struct viommu_device *dev)
+{
+    /* 11.4.6.1 FM: bits of the function number that do not count. */
+    static const uint16_t masked[] = { 0, 4, 6, 7 };
+
+    if ( cmd->from == VIOMMU_FROM_BIND )
+        return dev->fresh;
+
+    switch ( cmd->granu )
+    {
+    case VTD_GRANU_DOMAIN:
+        return dev->at.kind == VIOMMU_BLOCKED || dev->at.did == cmd->did;
+
+    case VTD_GRANU_SELECTIVE:
+        return !((dev->devfn ^ cmd->sid) & ~masked[cmd->fm]);
+
+    case VTD_GRANU_GLOBAL:
+    default:
+        return true;
+    }
+}
+
+int sync_contexts(struct viommu *vi, struct viommu_command *cmd,
+                  struct viommu_budget *b)
+{
+    for ( ; cmd->device < VIOMMU_NR_DEVICES; cmd->device++ )
+    {
+        struct viommu_device *dev = vi->devices[cmd->device];
+        int rc;
+
+        if ( !dev || (!cmd->have_target && !covers(cmd, dev)) )
+            continue;
+
+        if ( !cmd->have_target )
+        {
+            const struct viommu_target identity = { .kind = VIOMMU_IDENTITY };
+
+            if ( !b->left )
+                return -ERESTART;
+            budget_take(b, 1);
+            cmd->target = identity;
+            if ( vi->translation )
+                walk_context(vi, dev->devfn, &cmd->target);
+            cmd->have_target = true;
+        }
+
+        rc = switch_device(vi, dev, cmd, b);
+        if ( rc )
+            return rc;
+
+        dev->fresh = false;
+        sync_abandon(vi, cmd);
+    }
+
+    return 0;
+}
+
+void sync_release_device(struct viommu *vi, struct viommu_device *dev)
+{
+    const struct viommu_target identity = { .kind = VIOMMU_IDENTITY };
+    struct viommu_command *cmd = &vi->cmd;
+
+    ASSERT(spin_is_locked(&vi->sync_lock));
+
+    if ( cmd->op == VIOMMU_CMD_CONTEXT && cmd->device < VIOMMU_NR_DEVICES &&
+         vi->devices[cmd->device] == dev )
+        sync_abandon(vi, cmd);
+
+    if ( dev->at.kind != VIOMMU_IDENTITY )
+        attach(vi, dev, NULL, &identity);
+}
+
+int sync_reap(struct viommu *vi, struct viommu_budget *b)
+{
+    struct viommu_shadow *s;
+    int rc;
+
+    while ( (s = vi->dying) != NULL )
+    {
+        /* It mirrors nothing now, so that everything in it is removed. */
+        rc = sync_range(vi, s, &s->reaped, last_addr(s), b);
+        if ( rc )
+            return rc;
+
+        vi->dying = s->next;
+        table_destroy(vi, s);
+    }
+
+    return 0;
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

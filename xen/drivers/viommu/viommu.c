@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * viommu.c: the entry points of the emulated unit: creation, register accesses,
+ * deferred work, devices.
+ */
+#include "private.h"
+
+/* What the unit can do: no more than every physical unit (11.4.2, 11.4.3). */
+static void set_capabilities(struct viommu *vi, const struct hw_caps *caps)
+{
+    vi->width = VTD_LEVEL_WIDTH(min(caps->levels, 4U));
+
+    vi->cap = MASK_INSR(6ULL, VTD_CAP_ND) |
+              VTD_CAP_CM |
+              VTD_CAP_SAGAW_39 |
+              (vi->width >= VTD_LEVEL_WIDTH(4) ? VTD_CAP_SAGAW_48 : 0) |
+              MASK_INSR((uint64_t)vi->width - 1, VTD_CAP_MGAW) |
+              (caps->zlr ? VTD_CAP_ZLR : 0) |
+              MASK_INSR((uint64_t)VTD_FRCD / 16, VTD_CAP_FRO) |
+              VTD_CAP_SLLPS_2M | VTD_CAP_SLLPS_1G |
+              VTD_CAP_PSI |
+              MASK_INSR(VIOMMU_NR_FAULT_RECORDS - 1ULL, VTD_CAP_NFR) |
+              MASK_INSR((uint64_t)VIOMMU_MAMV, VTD_CAP_MAMV) |
+              VTD_CAP_DWD | VTD_CAP_DRD;
+
+    vi->ecap = VTD_ECAP_C |
+               VTD_ECAP_QI |
+               VTD_ECAP_PT |
+               (caps->snoop ? VTD_ECAP_SC : 0) |
+               MASK_INSR((uint64_t)VTD_IVA / 16, VTD_ECAP_IRO);
+}
+
+int viommu_init(struct viommu *vi, unsigned int table_quota)
+{
+    struct hw_caps caps;
+
+    hw_get_caps(&caps);
+    /* 39 bits are the least that a second-level table can have. */
+    if ( caps.levels < 3 )
+        return -EOPNOTSUPP;
+
+    spin_lock_init(&vi->sync_lock);
+    spin_lock_init(&vi->reg_lock);
+    vi->table_quota = table_quota ?: VIOMMU_TABLE_PAGES;
+    set_capabilities(vi, &caps);
+    regs_init(vi);
+
+    vi->blocked = table_create(vi);
+
+    return vi->blocked ? 0 : -ENOMEM;
+}
+
+void viommu_fini(struct viommu *vi)
+{
+    ASSERT(!vi->nr_devices && !vi->shadows && !vi->dying);
+
+    if ( vi->blocked )
+        table_destroy(vi, vi->blocked);
+    vi->blocked = NULL;
+}
+
+/* Other sizes are undefined (11.2), and have no effect here. */
+static bool access_valid(unsigned int offset, unsigned int size)
+{
+    return (size == 4 || size == 8) && IS_ALIGNED(offset, size);
+}
+
+uint64_t viommu_mmio_read(struct viommu *vi, unsigned int offset,
+                          unsigned int size)
+{
+    return access_valid(offset, size) ? regs_read(vi, offset, size) : 0;
+}
+
+/* Runs commands, and notes how much was done. sync_lock held. */
+static int run(struct viommu *vi, struct viommu_budget *b, unsigned int budget)
+{
+    int rc = commands_run(vi, b);
+
+    vi->count[XEN_VIOMMU_CNT_longest_entry] =
+        max(vi->count[XEN_VIOMMU_CNT_longest_entry],
+            (uint64_t)(budget - b->left));
+
+    return rc;
+}
+
+void viommu_mmio_write(struct viommu *vi, unsigned int offset,
+                       unsigned int size, uint64_t value)
+{
+    struct viommu_budget b = { .left = VIOMMU_BUDGET_MMIO };
+    int rc = -ERESTART;
+
+    if ( !access_valid(offset, size) || !regs_write(vi, offset, size, value) )
+        goto out;
+
+    /* Only a trylock: see private.h. */
+    if ( spin_trylock(&vi->sync_lock) )
+    {
+        rc = run(vi, &b, VIOMMU_BUDGET_MMIO);
+        if ( rc )
+            viommu_count(vi, deferrals);
+        spin_unlock(&vi->sync_lock);
+    }
+    if ( rc )
+        guest_defer(vi);
+
+ out:
+    fault_send_events(vi);
+}
+
+bool viommu_work(struct viommu *vi)
+{
+    struct viommu_budget b = { .left = VIOMMU_BUDGET_RESUME };
+    int rc;
+
+    spin_lock(&vi->sync_lock);
+    rc = run(vi, &b, VIOMMU_BUDGET_RESUME);
+    spin_unlock(&vi->sync_lock);
+
+    if ( rc == -EAGAIN )
+    {
+        hw_pcidevs_lock();
+        spin_lock(&vi->sync_lock);
+        vi->pcidevs_held = true;
+        rc = run(vi, &b, VIOMMU_BUDGET_RESUME);
+        vi->pcidevs_held = false;
+        spin_unlock(&vi->sync_lock);
+        hw_pcidevs_unlock();
+    }
+
+    fault_send_events(vi);
+
+    return rc;
+}
+
+static struct viommu_device **find_device(struct viommu *vi, pci_sbdf_t sbdf)
+{
+    unsigned int i;
+
+    for ( i = 0; i < VIOMMU_NR_DEVICES; i++ )
+        if ( vi->devices[i] && vi->devices[i]->sbdf.sbdf == sbdf.sbdf )
+            return &vi->devices[i];
+
+    return NULL;
+}
+
+int viommu_bind(struct viommu *vi, pci_sbdf_t sbdf, uint32_t vsbdf)
+{
+    const struct viommu_target blocked = { .kind = VIOMMU_BLOCKED };
+    const unsigned int first = XEN_VIOMMU_SLOT_FIRST * 8;
+    struct viommu_device *dev;
+    int rc;
+
+    if ( vsbdf < first || vsbdf - first >= VIOMMU_NR_DEVICES )
+        return -ERANGE;
+
+    rc = hw_check_device(vi, sbdf);
+    if ( rc )
+        return rc;
+
+    dev = xzalloc(struct viommu_device);
+    if ( !dev )
+        return -ENOMEM;
+
+    dev->devfn = vsbdf;
+    dev->sbdf = sbdf;
+    dev->fresh = true;
+    dev->at.kind = VIOMMU_IDENTITY;
+
+    spin_lock(&vi->sync_lock);
+    if ( find_device(vi, sbdf) || vi->devices[vsbdf - first] )
+        rc = -EEXIST;
+    else if ( vi->translation )
+    {
+        /* Nothing is reachable until a vCPU has read the guest's context. */
+        rc = hw_attach(vi, dev, vi->blocked);
+        dev->shadow = vi->blocked;
+        dev->at = blocked;
+        vi->rebind = true;
+    }
+    if ( !rc )
+    {
+        vi->devices[vsbdf - first] = dev;
+        vi->nr_devices++;
+    }
+    spin_unlock(&vi->sync_lock);
+
+    if ( rc )
+        xfree(dev);
+    else
+        guest_defer_all(vi);
+
+    return rc;
+}
+
+int viommu_unbind(struct viommu *vi, pci_sbdf_t sbdf)
+{
+    struct viommu_device **slot, *dev = NULL;
+
+    spin_lock(&vi->sync_lock);
+    slot = find_device(vi, sbdf);
+    if ( slot )
+    {
+        dev = *slot;
+        vi->pcidevs_held = true;
+        sync_release_device(vi, dev);
+        vi->pcidevs_held = false;
+        *slot = NULL;
+        vi->nr_devices--;
+    }
+    spin_unlock(&vi->sync_lock);
+
+    if ( !dev )
+        return -ENODEV;
+
+    xfree(dev);
+    guest_defer_all(vi);
+
+    return 0;
+}
+
+int viommu_reap(struct viommu *vi)
+{
+    struct viommu_budget b = { .left = VIOMMU_BUDGET_DOMCTL };
+    int rc;
+
+    spin_lock(&vi->sync_lock);
+    sync_abandon(vi, &vi->cmd);
+    vi->cmd.op = VIOMMU_CMD_NONE;
+    rc = sync_reap(vi, &b);
+    spin_unlock(&vi->sync_lock);
+
+    return rc;
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

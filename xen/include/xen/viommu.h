@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * viommu.h: all that the rest of Xen may call of the emulated VT-d unit.
+ */
+#ifndef XEN_VIOMMU_H
+#define XEN_VIOMMU_H
+
+#include <xen/errno.h>
+#include <xen/types.h>
+
+struct domain;
+struct pci_dev;
+struct vcpu;
+struct xen_domctl_viommu_op;
+
+#ifdef CONFIG_VIOMMU
+
+/* XEN_DOMCTL_viommu_op, see public/viommu_domctl.h. */
+int viommu_domctl(struct domain *d, struct xen_domctl_viommu_op *op);
+
+/*
+ * Does work that a register write of the vCPU left. To be called before the
+ * vCPU runs on, with no lock held. Returns whether more is left.
+ */
+bool viommu_process_pending(struct vcpu *v);
+
+/*
+ * Takes a device from behind the domain's unit, if it is there, and puts it back
+ * on the domain's own table, so that it can be deassigned. pcidevs_lock held.
+ */
+void viommu_detach_device(struct domain *d, const struct pci_dev *pdev);
+
+/* Gives back the guest's frames. -ERESTART while some are left. */
+int viommu_relinquish(struct domain *d);
+
+/* Frees the unit. Idempotent. */
+void viommu_domain_destroy(struct domain *d);
+
+#else
+
+static inline int viommu_domctl(struct domain *d,
+                                struct xen_domctl_viommu_op *op)
+{
+    return -EOPNOTSUPP;
+}
+
+static inline bool viommu_process_pending(struct vcpu *v)
+{
+    return false;
+}
+
+static inline void viommu_detach_device(struct domain *d,
+                                        const struct pci_dev *pdev) {}
+
+static inline int viommu_relinquish(struct domain *d)
+{
+    return 0;
+}
+
+static inline void viommu_domain_destroy(struct domain *d) {}
+
+#endif
+
+#endif /* XEN_VIOMMU_H */
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
