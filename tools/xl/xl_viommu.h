@@ -6,6 +6,7 @@
 #define XL_VIOMMU_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <libxl.h>
 #include <libxlutil.h>

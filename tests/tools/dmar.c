@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * dmar.c: the DMAR table that libxl gives a guest, byte by byte. Writes it to
+ * the file named by the argument, for iasl to take apart.
+ */
+#include "libxl_viommu_guest.h"
+#include "test.h"
+
+/* CAP.MGAW (bits 21:16) is the width less one: 48 bits. */
+#define CAP_48_BITS (47ULL << 16)
+
+static uint8_t table[VIOMMU_DMAR_SIZE];
+
+static unsigned int get16(unsigned int at)
+{
+    return table[at] | table[at + 1] << 8;
+}
+
+static unsigned int get32(unsigned int at)
+{
+    return get16(at) | get16(at + 2) << 16;
+}
+
+static void dmar_bytes_sum_to_zero(void)
+{
+    uint8_t sum = 0;
+
+    for (unsigned int i = 0; i < sizeof(table); i++)
+        sum += table[i];
+    CHECK(sum == 0, "%#x", sum);
+}
+
+static void dmar_length_is_the_whole_table(void)
+{
+    CHECK(!memcmp(table, "DMAR", 4), "%.4s", table);
+    CHECK(get32(4) == sizeof(table), "%u", get32(4));
+}
+
+static void dmar_width_follows_the_unit(void)
+{
+    uint8_t other[VIOMMU_DMAR_SIZE];
+
+    CHECK(table[36] == 47, "%u", table[36]);
+    viommu_dmar_build(other, 38ULL << 16);
+    CHECK(other[36] == 38, "%u", other[36]);
+    /* All other bits of the register mean something else. */
+    viommu_dmar_build(other, ~(0x3fULL << 16));
+    CHECK(other[36] == 0, "%u", other[36]);
+}
+
+static void dmar_has_no_flags(void)
+{
+    CHECK(table[37] == 0, "%#x: interrupt remapping does not exist", table[37]);
+    CHECK(table[52] == 0, "%#x: INCLUDE_PCI_ALL would cover what the device "
+          "model emulates", table[52]);
+}
+
+static void dmar_unit_is_at_its_registers(void)
+{
+    CHECK(get16(48) == 0, "type %u", get16(48));
+    CHECK(get16(50) == sizeof(table) - 48, "length %u", get16(50));
+    CHECK(get16(54) == 0, "segment %u", get16(54));
+    CHECK(get32(56) == 0xfed90000 && get32(60) == 0, "%#x", get32(56));
+}
+
+static void dmar_scopes_are_slots_10_to_1f(void)
+{
+    unsigned int seen[32] = {}, i;
+
+    for (i = 64; i < sizeof(table); i += table[i + 1]) {
+        CHECK(table[i] == 1, "type %u", table[i]);
+        CHECK(table[i + 1] == 8, "length %u", table[i + 1]);
+        if (table[i + 1] != 8)
+            return;
+        CHECK(table[i + 5] == 0, "bus %u", table[i + 5]);
+        CHECK(table[i + 6] < 32 && table[i + 7] < 8, "%u.%u", table[i + 6],
+              table[i + 7]);
+        seen[table[i + 6] % 32] |= 1U << table[i + 7];
+    }
+    CHECK(i == sizeof(table), "scopes end at %u", i);
+    for (i = 0; i < 32; i++)
+        CHECK(seen[i] == (i >= 0x10 ? 0xff : 0), "slot %#x: functions %#x", i,
+              seen[i]);
+}
+
+int main(int argc, char **argv)
+{
+    FILE *f;
+
+    viommu_dmar_build(table, CAP_48_BITS);
+
+    RUN(dmar_bytes_sum_to_zero);
+    RUN(dmar_length_is_the_whole_table);
+    RUN(dmar_width_follows_the_unit);
+    RUN(dmar_has_no_flags);
+    RUN(dmar_unit_is_at_its_registers);
+    RUN(dmar_scopes_are_slots_10_to_1f);
+
+    f = argc > 1 ? fopen(argv[1], "w") : NULL;
+    if (!f || fwrite(table, sizeof(table), 1, f) != 1 || fclose(f)) {
+        perror("DMAR file");
+        return 1;
+    }
+
+    return TEST_RESULT;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ocaml_xc.c: what ocaml_viommu.ml loads ahead of libxenctrl, a Xen whose
+ * domain 1 has a unit with one device, and no other domain has any.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <xenctrl.h>
+
+static uint32_t quota, sbdf, vsbdf;
+
+static int has_unit(uint32_t domid)
+{
+    errno = ENOENT;
+    return domid == 1 ? 0 : -1;
+}
+
+xc_interface *xc_interface_open(xentoollog_logger *logger,
+                                xentoollog_logger *dombuild_logger,
+                                unsigned open_flags)
+{
+    return calloc(1, 8);
+}
+
+int xc_interface_close(xc_interface *xch)
+{
+    free(xch);
+    return 0;
+}
+
+int xc_viommu_create(xc_interface *xch, uint32_t domid, uint32_t table_pages)
+{
+    quota = table_pages;
+    errno = EEXIST;
+    return domid == 1 ? 0 : -1;
+}
+
+int xc_viommu_bind(xc_interface *xch, uint32_t domid, uint32_t host,
+                   uint32_t guest)
+{
+    sbdf = host;
+    vsbdf = guest;
+    return has_unit(domid);
+}
+
+int xc_viommu_unbind(xc_interface *xch, uint32_t domid, uint32_t host)
+{
+    errno = ENODEV;
+    return host == sbdf ? 0 : -1;
+}
+
+int xc_viommu_get_info(xc_interface *xch, uint32_t domid,
+                       struct xc_viommu_info *info)
+{
+    memset(info, 0, sizeof(*info));
+    info->table_pages = quota;
+    info->flags = XEN_VIOMMU_FLAG_translation;
+    info->cap = 0xfedcba9876543210;
+    info->ecap = 0xf0f0f;
+    info->nr_devices = !!sbdf;
+    info->devices[0].sbdf = sbdf;
+    info->devices[0].vsbdf = vsbdf;
+    info->devices[0].table = XEN_VIOMMU_TABLE_shadow;
+    info->devices[0].domain = 7;
+    info->nr_counters = XEN_VIOMMU_NR_COUNTERS;
+    for ( unsigned int i = 0; i < XEN_VIOMMU_NR_COUNTERS; i++ )
+        info->counters[i] = i;
+
+    return has_unit(domid);
+}
