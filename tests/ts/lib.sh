@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What the test steps share. They run in the rig's dom0, one after the other.
+# shellcheck shell=sh
+#
+# Exit statuses of a step: 0 passed, 1 failed, 77 skipped.
+#
+# TS_DIR     where the job's logs, figures and counters go
+# TS_VIOMMU  "0": guests get no viommu, whatever the step says, and steps that
+#            need one are skipped (to try the rig on a Xen without it)
+
+TS_DIR=${TS_DIR:-/var/log/ts/manual}
+TS_STATE=/run/ts
+TS_VIOMMU=${TS_VIOMMU:-}
+mkdir -p "$TS_DIR" "$TS_STATE"
+
+say() { printf '%s\n' "$*"; }
+fail() { printf 'FAIL: %s\n' "$*"; exit 1; }
+skip() { printf 'SKIP: %s\n' "$*"; exit 77; }
+
+# ts_args "name=default ..." "$@": sets $name for each name=value; a name that
+# is not in the list is an error, one without default must be given.
+ts_args()
+{
+    ta_known=" $1 "
+    shift
+    for ta_pair in $ta_known; do
+        case $ta_pair in
+        *=*) eval "${ta_pair%%=*}=\${ta_pair#*=}" ;;
+        *) eval "$ta_pair=" ;;
+        esac
+    done
+    for ta_pair in "$@"; do
+        case $ta_known in
+        *" ${ta_pair%%=*}="* | *" ${ta_pair%%=*} "*) ;;
+        *) fail "unknown argument $ta_pair; it takes:$ta_known" ;;
+        esac
+        eval "${ta_pair%%=*}=\${ta_pair#*=}"
+    done
+    for ta_pair in $ta_known; do
+        case $ta_pair in
+        *=*) ;;
+        *) eval "[ -n \"\$$ta_pair\" ]" || fail "argument $ta_pair= is missing" ;;
+        esac
+    done
+}
+
+# figure NAME VALUE: for the job's result.json
+figure()
+{
+    say "figure $1 = $2"
+    echo "$1 $2" >>"$TS_DIR/figures"
+}
+
+# ratio A B: A / B with three digits
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f\n", b ? a / b : 0 }'; }
+
+# holds EXPRESSION WHAT: a comparison of numbers, said and checked
+holds()
+{
+    if awk "BEGIN { exit !($1) }"; then
+        say "ok: $2 ($1)"
+    else
+        fail "$2: $1 does not hold"
+    fi
+}
+
+# ---- counters ---------------------------------------------------------------
+
+# has_viommu GUEST
+has_viommu() { [ "$(cat "$TS_STATE/$1/viommu")" != 0 ]; }
+
+# need_viommu GUEST: the step is about nothing else
+need_viommu() { has_viommu "$1" || skip "the guest has no viommu"; }
+
+# counters GUEST FILE: all counters, one "name value" a line
+counters()
+{
+    xl viommu-info -j "$1" >"$2.json" || fail "xl viommu-info -j $1 fails"
+    tr -d '\n' <"$2.json" | sed 's/.*"counters":{//; s/}.*//; s/,/\n/g; s/"//g; s/:/ /g; s/$/\n/' >"$2"
+    [ -s "$2" ] || { cat "$2.json"; fail "xl viommu-info -j $1: no counters"; }
+}
+
+# counter FILE NAME
+counter()
+{
+    co_value=$(sed -n "s/^$2 //p" "$1")
+    [ -n "$co_value" ] || fail "xl viommu-info has no counter $2" >&2
+    echo "$co_value"
+}
+
+# delta BEFORE AFTER NAME: how far a counter went
+delta()
+{
+    de_a=$(counter "$1" "$3")
+    de_b=$(counter "$2" "$3")
+    echo $((de_b - de_a))
+}
+
+# say_deltas BEFORE AFTER
+say_deltas()
+{
+    say "counters of this stretch:"
+    while read -r sd_name sd_value; do
+        sd_before=$(counter "$1" "$sd_name")
+        [ "$sd_before" = "$sd_value" ] ||
+            printf '  %-18s %10d  (now %d)\n' "$sd_name" \
+                   $((sd_value - sd_before)) "$sd_value"
+    done <"$2"
+}
+
+# ---- host -------------------------------------------------------------------
+
+# Free memory of the host in KiB, to the page.
+free_kib()
+{
+    xl debug-keys m
+    xl dmesg | sed -n 's/.* heap: *\([0-9]*\)kB free.*/\1/p;
+                       s/.* heap: *\([0-9]*\)KB free.*/\1/p' | tail -n 3 |
+        awk '{ s += $1 } END { print s }'
+}
+
+# wait_free KIB SLACK: waits until that much is free again, but for SLACK.
+wait_free()
+{
+    wf_i=0
+    while wf_now=$(free_kib); [ "$wf_now" -lt $(($1 - $2)) ]; do
+        wf_i=$((wf_i + 1))
+        [ $wf_i -lt 15 ] ||
+            fail "host memory: $1 KiB were free before, $wf_now KiB are now (bound: $2 KiB)"
+        sleep 1
+    done
+    say "host memory: $1 KiB were free before, $wf_now KiB are now"
+}
+
+# DMA faults that the host's own unit has recorded, as Xen printed them.
+host_faults() { xl dmesg | grep -c 'VT-D.*fault addr' || true; }
+
+# guest_gone NAME: no trace of the domain, not as a zombie either
+guest_gone()
+{
+    gg_i=0
+    while xl list | awk -v id="$2" 'NR > 1 && $(NF - 4) == id' | grep -q .; do
+        gg_i=$((gg_i + 1))
+        if [ $gg_i -ge 20 ]; then
+            xl list
+            fail "domain $2 ($1) is still there"
+        fi
+        sleep 1
+    done
+    say "domain $2 ($1) is gone"
+}
+
+# ---- guests -----------------------------------------------------------------
+
+# device_bdf DEVICE: where the rig has it; see tests/rig/boot
+device_bdf()
+{
+    case $1 in
+    nvme) echo 0000:00:03.0 ;;
+    edu) echo 0000:00:04.0 ;;
+    e1000e) echo 0000:00:05.0 ;;
+    nvme1) echo 0000:00:07.0 ;;
+    edu1) echo 0000:00:08.0 ;;
+    *) fail "the rig has no device $1" >&2 ;;
+    esac
+}
+
+# guest_bdf GUEST DEVICE: where the guest sees it
+guest_bdf()
+{
+    gb=$(sed -n "s/^$2 //p" "$TS_STATE/$1/devices")
+    [ -n "$gb" ] || fail "guest $1 has no $2" >&2
+    echo "$gb"
+}
+
+guest_log() { echo "$TS_STATE/$1/console"; }
+
+# guest_alive GUEST: has the domain neither crashed nor ended?
+guest_alive()
+{
+    [ "$(xl domid "$1" 2>/dev/null)" = "$(cat "$TS_STATE/$1/domid")" ] || {
+        tail -n 30 "$(guest_log "$1")"
+        fail "domain $1 is no more; its last words are above"
+    }
+    if grep -q 'Kernel panic' "$(guest_log "$1")"; then
+        tail -n 30 "$(guest_log "$1")"
+        fail "the kernel of guest $1 panicked"
+    fi
+}
+
+# guest_wait GUEST SECONDS PATTERN [FROM]: until a line of the guest's console,
+# after byte FROM, matches.
+guest_wait()
+{
+    gw_end=$(($(cut -d. -f1 /proc/uptime) + $2))
+    gw_n=0
+    until tail -c +$((${4:-0} + 1)) "$(guest_log "$1")" | grep -qE "$3"; do
+        gw_n=$((gw_n + 1))
+        [ $((gw_n % 20)) != 0 ] || guest_alive "$1"
+        if [ "$(cut -d. -f1 /proc/uptime)" -ge "$gw_end" ]; then
+            tail -n 30 "$(guest_log "$1")"
+            fail "guest $1 did not say \"$3\" within $2 s; its last words are above"
+        fi
+        sleep 0.2
+    done
+}
+
+# guest_send GUEST COMMAND: gives a command to the guest, does not wait.
+# Sets $sent_id and $sent_at for guest_result.
+guest_send()
+{
+    sent_id=$(($(cat "$TS_STATE/$1/seq") + 1))
+    echo $sent_id >"$TS_STATE/$1/seq"
+    sent_at=$(stat -c %s "$(guest_log "$1")")
+    guest_alive "$1"
+    echo "$sent_id $2" >"$TS_STATE/$1/serial.in"
+}
+
+# guest_result GUEST SECONDS ID FROM: waits for it; prints what the command
+# printed and returns its status.
+guest_result()
+{
+    guest_wait "$1" "$2" "^@@end $3 " "$4"
+    tail -c +$(($4 + 1)) "$(guest_log "$1")" | sed "/^@@end $3 /q" | tr -d '\r' |
+        sed '$d'
+    return "$(tail -c +$(($4 + 1)) "$(guest_log "$1")" | tr -d '\r' |
+              sed -n "s/^@@end $3 //p" | head -n 1)"
+}
+
+# guest_run GUEST SECONDS COMMAND
+guest_run()
+{
+    guest_send "$1" "$3"
+    guest_result "$1" "$2" "$sent_id" "$sent_at"
+}
+
+# guest_destroy GUEST: and check that nothing is left of it
+guest_destroy()
+{
+    gd_domid=$(cat "$TS_STATE/$1/domid")
+    xl destroy "$1" || fail "xl destroy $1 fails"
+    guest_gone "$1" "$gd_domid"
+    cp "$(guest_log "$1")" "$TS_DIR/guest-$1-$gd_domid.log"
+}

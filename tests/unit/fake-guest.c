@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * fake-guest.c: memory, interrupts and vCPUs of a guest.
+ */
+#include <stdlib.h>
+
+#include "fake.h"
+
+struct fake_guest guest;
+
+static uint8_t types[NR_GFNS];
+static uint16_t refs[NR_GFNS];
+static uint64_t *pages[NR_GFNS];
+/* Pages that were asked for, to be cleared. */
+static unsigned long used[NR_GFNS];
+static unsigned int nr_used;
+
+/* Neighbours in the guest are no neighbours in the machine. */
+#define SCRAMBLE 5UL
+
+unsigned long guest_frame(unsigned long gfn)
+{
+    return MFN_GUEST + (gfn ^ SCRAMBLE);
+}
+
+static unsigned long gfn_of(unsigned long mfn)
+{
+    if ( mfn - MFN_GUEST >= NR_GFNS )
+        FAIL("frame %#lx is not the domain's", mfn);
+
+    return (mfn - MFN_GUEST) ^ SCRAMBLE;
+}
+
+void guest_reset(void)
+{
+    memset(&guest, 0, sizeof(guest));
+    memset(types, GFN_MISSING, sizeof(types));
+    memset(refs, 0, sizeof(refs));
+    while ( nr_used )
+        memset(pages[used[--nr_used]], 0, 1U << VTD_PAGE_SHIFT);
+}
+
+void guest_set(unsigned long gfn, unsigned long n, enum gfn_type type)
+{
+    CHECK(gfn + n <= NR_GFNS);
+    memset(types + gfn, type, n);
+}
+
+enum gfn_type guest_type(unsigned long gfn)
+{
+    return gfn < NR_GFNS ? types[gfn] : GFN_MISSING;
+}
+
+uint64_t *guest_page(unsigned long gfn)
+{
+    unsigned int i;
+
+    CHECK(gfn < NR_GFNS);
+    if ( !pages[gfn] )
+    {
+        pages[gfn] = calloc(1, 1U << VTD_PAGE_SHIFT);
+        if ( !pages[gfn] )
+            abort();
+    }
+    for ( i = 0; i < nr_used && used[i] != gfn; i++ )
+        ;
+    if ( i == nr_used )
+        used[nr_used++] = gfn;
+
+    return pages[gfn];
+}
+
+unsigned int guest_refs(unsigned long mfn)
+{
+    return refs[gfn_of(mfn)];
+}
+
+/* ---- The boundary ---- */
+
+static void check_locks(void)
+{
+    if ( harness_locks_held(RANK_REG) )
+        FAIL("guest memory used under reg_lock");
+}
+
+bool guest_map(struct viommu *vi, struct guest_page *page)
+{
+    unsigned long gfn = gfn_x(page->gfn);
+
+    (void)vi;
+    check_locks();
+    if ( page->va )
+        FAIL("a mapped page is mapped again");
+    if ( guest_type(gfn) != GFN_RAM && guest_type(gfn) != GFN_RAM_RO )
+        return false;
+
+    page->va = pages[gfn] ? pages[gfn] : guest_page(gfn);
+    page->cookie = pages[gfn];
+    guest.mapped++;
+
+    return true;
+}
+
+void guest_unmap(struct guest_page *page)
+{
+    if ( !page->va )
+        return;
+    if ( page->cookie != page->va || !guest.mapped )
+        FAIL("guest_unmap() of what was not mapped");
+
+    guest.mapped--;
+    page->va = NULL;
+    page->cookie = NULL;
+}
+
+bool guest_write32(struct viommu *vi, paddr_t addr, uint32_t value)
+{
+    unsigned long gfn = addr >> VTD_PAGE_SHIFT;
+    uint64_t *page;
+
+    (void)vi;
+    check_locks();
+    CHECK(IS_ALIGNED(addr, sizeof(value)));
+    if ( guest_type(gfn) != GFN_RAM )
+        return false;
+
+    page = guest_page(gfn);
+    memcpy((char *)page + (addr & ((1U << VTD_PAGE_SHIFT) - 1)), &value,
+           sizeof(value));
+    if ( guest.on_status )
+        guest.on_status();
+
+    return true;
+}
+
+bool guest_get_frame(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
+                     mfn_t *mfn)
+{
+    (void)vi;
+    check_locks();
+
+    switch ( guest_type(gfn_x(gfn)) )
+    {
+    case GFN_RAM:
+        break;
+
+    case GFN_RAM_RO:
+        *write = false;
+        break;
+
+    case GFN_MISSING:
+    case GFN_MMIO:
+    default:
+        return false;
+    }
+
+    if ( !*read && !*write )
+        return false;
+
+    if ( ++refs[gfn_x(gfn)] == UINT16_MAX )
+        FAIL("too many references to gfn %#lx", gfn_x(gfn));
+    guest.frames++;
+    guest.gets++;
+    *mfn = _mfn(guest_frame(gfn_x(gfn)));
+
+    return true;
+}
+
+void guest_put_frame(mfn_t mfn)
+{
+    unsigned long gfn = gfn_of(mfn_x(mfn));
+
+    check_locks();
+    if ( !refs[gfn] )
+        FAIL("frame of gfn %#lx put once too often", gfn);
+    guest.frames--;
+    /* Invariant 1. */
+    if ( !--refs[gfn] && hw_reaches(mfn_x(mfn)) )
+        FAIL("frame of gfn %#lx put while devices reach it", gfn);
+}
+
+void guest_send_msi(struct viommu *vi, uint64_t addr, uint32_t data)
+{
+    (void)vi;
+    if ( harness_locks_held(0) )
+        FAIL("message sent with a lock held");
+    guest.msis++;
+    guest.msi_addr = addr;
+    guest.msi_data = data;
+}
+
+void guest_defer(struct viommu *vi)
+{
+    (void)vi;
+    guest.deferred++;
+}
+
+void guest_defer_all(struct viommu *vi)
+{
+    guest_defer(vi);
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

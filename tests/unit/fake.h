@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * fake.h: a guest and a machine, as the two boundaries of the core see them.
+ *
+ * Both are hostile where they may be. The machine has cached every translation
+ * that any table in use ever held, until a flush that covers it; so a flush
+ * that is missing, too late or too small is seen at once, not by luck.
+ */
+#ifndef VIOMMU_UNIT_FAKE_H
+#define VIOMMU_UNIT_FAKE_H
+
+#include "private.h"
+
+/* ---- The guest ---- */
+
+/* Guest frames: enough for a 1G superpage and small things below it. */
+#define NR_GFNS (VTD_LEVEL_STRIDE == 9 ? 0x90000U : 0x110U)
+/* Frames of the domain, disjoint from its gfns and from table pages. */
+#define MFN_GUEST 0x1000000UL
+#define MFN_TABLE 0x5000000UL
+
+enum gfn_type {
+    GFN_MISSING,
+    GFN_RAM,
+    GFN_RAM_RO,
+    GFN_MMIO,
+};
+
+struct fake_guest {
+    unsigned int deferred;       /* guest_defer*() calls not yet served */
+    unsigned int mapped;         /* pages mapped now */
+    unsigned int frames;         /* references held, of all frames */
+    unsigned int gets;           /* guest_get_frame()s that succeeded */
+    unsigned int msis;
+    uint64_t msi_addr;           /* of the last one */
+    uint32_t msi_data;
+    /* Called when the status of a wait descriptor is written. */
+    void (*on_status)(void);
+};
+extern struct fake_guest guest;
+
+void guest_reset(void);
+void guest_set(unsigned long gfn, unsigned long n, enum gfn_type type);
+enum gfn_type guest_type(unsigned long gfn);
+/* Contents of a page; they survive any change of type. */
+uint64_t *guest_page(unsigned long gfn);
+/* The frame behind a gfn. */
+unsigned long guest_frame(unsigned long gfn);
+unsigned int guest_refs(unsigned long mfn);
+
+/* ---- The machine ---- */
+
+#define NR_HW_DEVICES 8
+
+struct fake_hw {
+    struct hw_caps caps;
+    bool caching_mode;           /* not-present is cached, too */
+    bool is_rmrr;                /* hw_check_device() refuses */
+    unsigned int attach_fails;   /* so many hw_attach() from now fail */
+    unsigned int flushes;        /* that were needed: not fresh ones */
+    unsigned int fresh_flushes;
+    unsigned int attaches;
+    unsigned int tables;         /* table pages allocated now */
+    unsigned int mapped;         /* table pages mapped now */
+    unsigned int shadows;        /* initialised now */
+    unsigned int stale;          /* translations cached that are gone */
+    unsigned long last_order;    /* of the last flush */
+};
+extern struct fake_hw hw;
+
+void hw_reset(void);
+/* A device has to be made known before it is bound. */
+void hw_add_device(uint32_t sbdf);
+
+enum hw_attached { ON_IDENTITY, ON_SHADOW, ON_NOTHING };
+enum hw_attached hw_attached_to(uint32_t sbdf, struct viommu_shadow **s);
+
+/* What a device gets, by DMA. */
+struct dma {
+    bool ok;
+    unsigned long mfn;
+};
+struct dma device_dma(uint32_t sbdf, uint64_t addr, bool write);
+
+/* Calls back for each leaf that the tables of s hold for hardware. */
+void hw_scan(const struct viommu_shadow *s,
+             void (*leaf)(void *arg, uint64_t addr, unsigned long mfn,
+                          bool read, bool write), void *arg);
+/* Whether a frame is reachable through any table or cache. */
+bool hw_reaches(unsigned long mfn);
+
+#endif /* VIOMMU_UNIT_FAKE_H */
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * test.h: tests, and how they are run.
+ */
+#ifndef VIOMMU_UNIT_TEST_H
+#define VIOMMU_UNIT_TEST_H
+
+#include <stdbool.h>
+
+/* A test is a function that is named after the rule that it proves. */
+struct test {
+    const char *name;
+    void (*run)(void);
+};
+
+#define TEST(name) { #name, name }
+#define TESTS(suite) const struct test suite[]
+#define TESTS_END { 0, 0 }
+
+/* Runs it; false if it failed, with the reason. */
+bool harness_try(void (*body)(void));
+const char *harness_reason(void);
+
+#endif /* VIOMMU_UNIT_TEST_H */

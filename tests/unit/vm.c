@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * vm.c: a guest with a unit and some devices, and what its driver does.
+ */
+#include "vm.h"
+
+struct viommu vi;
+bool vm_lazy;
+unsigned int q_tail;
+
+static unsigned long next_table;
+static uint32_t next_status;
+static bool created;
+
+uint32_t vm_sbdf(unsigned int dev)
+{
+    return dev < 4 ? 0x300 + dev * 8 : 0x301;
+}
+
+uint8_t vm_devfn(unsigned int dev)
+{
+    return XEN_VIOMMU_SLOT_FIRST * 8 + (dev < 4 ? dev * 8 : 1);
+}
+
+/* ---- The machine ---- */
+
+int vm_create(unsigned int quota)
+{
+    int rc;
+
+    memset(&vi, 0, sizeof(vi));
+    rc = viommu_init(&vi, quota);
+    created = !rc;
+
+    return rc;
+}
+
+void vm_start(void)
+{
+    unsigned int i;
+
+    harness_reset();
+    harness.allocations = 0;
+    guest_reset();
+    hw_reset();
+    for ( i = 0; i < NR_VM_DEVICES; i++ )
+        hw_add_device(vm_sbdf(i));
+    guest_set(0, G_RAM, GFN_RAM);
+    next_table = G_TABLES;
+    next_status = 0;
+    q_tail = 0;
+    vm_lazy = false;
+    created = false;
+    CHECK_EQ(vm_create(0), 0);
+}
+
+void vm_settle(void)
+{
+    unsigned int i;
+
+    guest.deferred = 0;
+    for ( i = 0; viommu_work(&vi); i++ )
+        if ( i == 1000000 )
+            FAIL("work without end");
+
+    CHECK_EQ(harness.locks, 0);
+    CHECK_EQ(guest.mapped, 0);
+    CHECK_EQ(hw.mapped, 0);
+    /* Invariant 2: what is gone for the guest is gone from all caches. */
+    CHECK_EQ(hw.stale, 0);
+}
+
+void vm_stop(void)
+{
+    unsigned int i;
+    int rc;
+
+    if ( !created )
+        goto out;
+
+    for ( i = 0; i < NR_VM_DEVICES; i++ )
+        vm_unbind(i);
+    for ( i = 0; (rc = viommu_reap(&vi)) != 0; i++ )
+    {
+        CHECK_EQ(rc, -ERESTART);
+        if ( i == 1000000 )
+            FAIL("reaping without end");
+    }
+    viommu_fini(&vi);
+    created = false;
+
+ out:
+    CHECK_EQ(harness.locks, 0);
+    CHECK_EQ(guest.mapped, 0);
+    CHECK_EQ(guest.frames, 0);
+    CHECK_EQ(hw.mapped, 0);
+    CHECK_EQ(hw.shadows, 0);
+    CHECK_EQ(hw.tables, 0);
+    CHECK_EQ(harness.allocations, 0);
+    CHECK_EQ(COUNT(pages_pinned), 0);
+    CHECK_EQ(COUNT(table_pages), 0);
+}
+
+int vm_bind(unsigned int dev)
+{
+    const pci_sbdf_t sbdf = { .sbdf = vm_sbdf(dev) };
+    int rc;
+
+    hw_pcidevs_lock();
+    rc = viommu_bind(&vi, sbdf, vm_devfn(dev));
+    hw_pcidevs_unlock();
+    if ( !rc && !vm_lazy )
+        vm_settle();
+
+    return rc;
+}
+
+int vm_unbind(unsigned int dev)
+{
+    const pci_sbdf_t sbdf = { .sbdf = vm_sbdf(dev) };
+    int rc;
+
+    hw_pcidevs_lock();
+    rc = viommu_unbind(&vi, sbdf);
+    hw_pcidevs_unlock();
+    /* The device leaves the guest: it is on the domain's table, or on none. */
+    if ( !rc )
+        CHECK(hw_attached_to(sbdf.sbdf, NULL) != ON_SHADOW);
+
+    return rc;
+}
+
+/* ---- Registers ---- */
+
+uint32_t rd32(unsigned int offset)
+{
+    return viommu_mmio_read(&vi, offset, 4);
+}
+
+uint64_t rd64(unsigned int offset)
+{
+    return viommu_mmio_read(&vi, offset, 8);
+}
+
+static void wr(unsigned int offset, unsigned int size, uint64_t value)
+{
+    viommu_mmio_write(&vi, offset, size, value);
+    if ( guest.deferred && !vm_lazy )
+        vm_settle();
+    CHECK_EQ(harness.locks, 0);
+}
+
+void wr32(unsigned int offset, uint32_t value)
+{
+    wr(offset, 4, value);
+}
+
+void wr64(unsigned int offset, uint64_t value)
+{
+    wr(offset, 8, value);
+}
+
+/* ---- The driver's tables ---- */
+
+uint64_t *vm_root(unsigned int bus)
+{
+    return guest_page(G_ROOT) + 2 * bus;
+}
+
+uint64_t *vm_context(unsigned int dev)
+{
+    return guest_page(G_CONTEXT) + 2 * vm_devfn(dev);
+}
+
+void vm_set_context(unsigned int dev, unsigned long table, unsigned int levels,
+                    unsigned int did)
+{
+    uint64_t *ctx = vm_context(dev);
+
+    ctx[1] = (levels - 2) | (did << 8);
+    ctx[0] = PAGE(table) | VTD_CTX_P;
+}
+
+void vm_clear_context(unsigned int dev)
+{
+    uint64_t *ctx = vm_context(dev);
+
+    ctx[0] = ctx[1] = 0;
+}
+
+unsigned long vm_table(void)
+{
+    CHECK(next_table < G_DATA);
+
+    return next_table++;
+}
+
+uint64_t *vm_entry(unsigned long table, unsigned int levels, uint64_t addr,
+                   unsigned int level)
+{
+    uint64_t *entry;
+
+    for ( ; ; levels-- )
+    {
+        entry = guest_page(table) + VTD_LEVEL_INDEX(addr, levels);
+        if ( levels == level )
+            return entry;
+        if ( !(*entry & RW) || (*entry & VTD_PTE_SP) )
+            *entry = PAGE(vm_table()) | RW;
+        table = (*entry & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT;
+    }
+}
+
+void vm_map(unsigned long table, unsigned int levels, uint64_t addr,
+            unsigned long gfn, unsigned int level, uint64_t rights)
+{
+    uint64_t *entry = vm_entry(table, levels, addr, level);
+
+    *entry = rights ? PAGE(gfn) | rights | (level > 1 ? VTD_PTE_SP : 0) : 0;
+}
+
+/* ---- The driver's commands ---- */
+
+void vm_queue_on(void)
+{
+    wr32(VTD_IQT, 0);
+    wr64(VTD_IQA, PAGE(G_QUEUE));
+    wr32(VTD_GCMD, VTD_GCMD_QIE);
+    CHECK(rd32(VTD_GSTS) & VTD_GCMD_QIE);
+    q_tail = 0;
+}
+
+void vm_translate(unsigned int nr)
+{
+    unsigned int i;
+
+    for ( i = 0; i < nr; i++ )
+        CHECK_EQ(vm_bind(i), 0);
+    *vm_root(0) = PAGE(G_CONTEXT) | VTD_ROOT_P;
+    if ( !(rd32(VTD_GSTS) & VTD_GCMD_QIE) )
+        vm_queue_on();
+    wr64(VTD_RTADDR, PAGE(G_ROOT));
+    wr32(VTD_GCMD, VTD_GCMD_QIE | VTD_GCMD_SRTP);
+    q_submit(CTX_GLOBAL);
+    q_submit(IOTLB_GLOBAL);
+    wr32(VTD_GCMD, VTD_GCMD_QIE | VTD_GCMD_TE);
+    CHECK_EQ(rd32(VTD_GSTS), VTD_GCMD_QIE | VTD_GCMD_TE | VTD_GCMD_SRTP);
+}
+
+static unsigned int q_entries(void)
+{
+    return 256U << (rd64(VTD_IQA) & VTD_IQA_QS);
+}
+
+void q_put(uint64_t lo, uint64_t hi)
+{
+    unsigned long base = rd64(VTD_IQA) >> VTD_PAGE_SHIFT;
+    uint64_t *d = guest_page(base + q_tail / 256) + q_tail % 256 * 2;
+
+    d[0] = lo;
+    d[1] = hi;
+    q_tail = (q_tail + 1) % q_entries();
+}
+
+void q_kick(void)
+{
+    wr32(VTD_IQT, q_tail * 16);
+}
+
+void q_submit(uint64_t lo, uint64_t hi)
+{
+    q_put(lo, hi);
+    q_kick();
+    if ( !vm_lazy )
+        q_check();
+}
+
+void q_check(void)
+{
+    CHECK_EQ(rd32(VTD_FSTS), 0);
+    CHECK_EQ(rd64(VTD_IQH), q_tail * 16);
+}
+
+uint32_t *vm_status(void)
+{
+    return (uint32_t *)guest_page(G_STATUS);
+}
+
+void q_wait(void)
+{
+    *vm_status() = 0;
+    next_status++;
+    q_submit(WAIT_STATUS(next_status, PAGE(G_STATUS)));
+    CHECK_EQ(*vm_status(), next_status);
+}
+
+/* ---- What devices see ---- */
+
+void expect(unsigned int dev, uint64_t addr, unsigned long gfn, uint64_t rights)
+{
+    unsigned int i;
+
+    for ( i = 0; i < 2; i++ )
+    {
+        struct dma dma = device_dma(vm_sbdf(dev), addr, i);
+        bool may = rights & (i ? W : R);
+
+        if ( dma.ok != may )
+            FAIL("device %u %s %#llx: %s", dev, i ? "writes" : "reads",
+                 (unsigned long long)addr,
+                 may ? "blocked" : "must not be possible");
+        if ( may && dma.mfn != guest_frame(gfn) )
+            FAIL("device %u at %#llx reaches frame %#lx, not %#lx", dev,
+                 (unsigned long long)addr, dma.mfn, guest_frame(gfn));
+    }
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
