@@ -15,6 +15,7 @@ static struct {
     uint32_t quota;             /* that create was given */
     uint32_t bound_sbdf, bound_vsbdf;
     unsigned int creates, binds, deassigns;
+    char monitor[64];           /* what the device model was told */
     struct xc_viommu_info info;
     libxl_domain_type type;
     libxl_device_pci attached[20];
@@ -54,6 +55,19 @@ int xc_viommu_get_info(xc_interface *xch, uint32_t domid,
 int xc_deassign_device(xc_interface *xch, uint32_t domid, uint32_t sbdf)
 {
     xen.deassigns++;
+    return 0;
+}
+
+int libxl__qmp_hmp(libxl__gc *gc, int domid, const char *command_line,
+                   char **output)
+{
+    snprintf(xen.monitor, sizeof(xen.monitor), "%s", command_line);
+    *output = strdup("");
+    return 0;
+}
+
+int libxl_get_stubdom_id(libxl_ctx *ctx, int domid)
+{
     return 0;
 }
 
@@ -167,7 +181,7 @@ static void without_viommu_nothing_changes(void)
         CHECK(!libxl__viommu_firmware(gc, 5, &config.b_info, &dom), "%s",
               logged);
         CHECK(!libxl__viommu_place_hotplug(gc, 5, &pcis[1]), "%s", logged);
-        CHECK(!libxl__viommu_bind(gc, 5, &pcis[0]), "%s", logged);
+        CHECK(!libxl__viommu_bind(gc, 5, &pcis[0], true), "%s", logged);
         CHECK(!libxl__viommu_refuse_save(gc, 5), "%s", logged);
         CHECK(!xen.creates && !xen.binds && !xen.deassigns, "Xen was asked");
         CHECK(!dom.acpi_modules[0].length, "%u", dom.acpi_modules[0].length);
@@ -182,12 +196,12 @@ static void xen_that_does_not_know_viommu_is_no_error_without_it(void)
 
     for (unsigned int i = 0; i < ARRAY_SIZE(none); i++) {
         xen.get_info = none[i];
-        CHECK(!libxl__viommu_bind(gc, 5, &pcis[0]), "%s", logged);
+        CHECK(!libxl__viommu_bind(gc, 5, &pcis[0], true), "%s", logged);
         CHECK(!libxl__viommu_refuse_save(gc, 5), "%s", logged);
     }
     xen.type = LIBXL_DOMAIN_TYPE_PV;
     xen.get_info = EIO;
-    CHECK(!libxl__viommu_bind(gc, 5, &pcis[0]), "%s", logged);
+    CHECK(!libxl__viommu_bind(gc, 5, &pcis[0], true), "%s", logged);
     CHECK(!xen.binds && !xen.deassigns, "Xen was asked");
     SILENT();
 }
@@ -354,7 +368,7 @@ static void bind_says_where_the_guest_sees_the_device(void)
     libxl_device_pci pci = { .domain = 1, .bus = 2, .dev = 3, .func = 4,
                              .vdevfn = 0x12 << 3 };
 
-    CHECK(!libxl__viommu_bind(gc, 5, &pci), "%s", logged);
+    CHECK(!libxl__viommu_bind(gc, 5, &pci, true), "%s", logged);
     CHECK(xen.bound_sbdf == 0x1021c, "%#x", xen.bound_sbdf);
     CHECK(xen.bound_vsbdf == 0x90, "%#x", xen.bound_vsbdf);
     CHECK(!xen.deassigns, " ");
@@ -372,7 +386,7 @@ static void device_that_cannot_be_bound_is_deassigned(void)
     for (unsigned int i = 0; i < ARRAY_SIZE(causes); i++) {
         reset();
         xen.bind = causes[i].e;
-        CHECK(libxl__viommu_bind(gc, 5, &pcis[0]) == ERROR_FAIL, " ");
+        CHECK(libxl__viommu_bind(gc, 5, &pcis[0], true) == ERROR_FAIL, " ");
         CHECK(xen.deassigns == 1, "%u", xen.deassigns);
         SAYS(causes[i].says);
         SAYS("0000:01:00.0");
@@ -382,8 +396,19 @@ static void device_that_cannot_be_bound_is_deassigned(void)
 static void device_is_deassigned_when_the_unit_is_in_doubt(void)
 {
     xen.get_info = EACCES;
-    CHECK(libxl__viommu_bind(gc, 5, &pcis[0]) == ERROR_FAIL, " ");
+    CHECK(libxl__viommu_bind(gc, 5, &pcis[0], true) == ERROR_FAIL, " ");
     CHECK(!xen.binds && xen.deassigns == 1, "%u", xen.deassigns);
+}
+
+static void device_that_cannot_be_bound_is_unplugged(void)
+{
+    xen.bind = EOPNOTSUPP;
+    pcis[0].dev = 0x1a;
+    CHECK(libxl__viommu_bind(gc, 5, &pcis[0], true) == ERROR_FAIL, " ");
+    CHECK(!xen.monitor[0], "%s", xen.monitor);
+    CHECK(libxl__viommu_bind(gc, 5, &pcis[0], false) == ERROR_FAIL, " ");
+    CHECK(!strcmp(xen.monitor, "device_del pci-pt-01_1a.0"), "%s",
+          xen.monitor);
 }
 
 static void hotplug_takes_a_free_slot(void)
@@ -492,6 +517,7 @@ int main(void)
     RUN(bind_says_where_the_guest_sees_the_device);
     RUN(device_that_cannot_be_bound_is_deassigned);
     RUN(device_is_deassigned_when_the_unit_is_in_doubt);
+    RUN(device_that_cannot_be_bound_is_unplugged);
     RUN(hotplug_takes_a_free_slot);
     RUN(hotplug_into_full_slots_is_refused);
     RUN(save_is_refused);

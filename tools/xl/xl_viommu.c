@@ -95,7 +95,7 @@ static void print_text(const libxl_viommu_info *info)
 
 /*
  * All strings but the domain's name are our own and need no escapes, and yajl
- * cannot print an unsigned 64-bit number: so numbers and names by printf.
+ * has no unsigned 64-bit numbers: so printf will do.
  */
 static void print_json(uint32_t domid, const char *domain,
                        const libxl_viommu_info *info)
@@ -136,6 +136,8 @@ static char *name_as_json(uint32_t domid)
             yajl_gen_status_ok &&
         yajl_gen_get_buf(hand, &text, &len) == yajl_gen_status_ok)
         json = strndup((const char *)text, len);
+    if (json)
+        json[strcspn(json, "\n")] = '\0'; /* libxl makes yajl end lines */
     if (hand)
         yajl_gen_free(hand);
     free(name);

@@ -144,7 +144,7 @@ int libxl__viommu_setdefault(libxl__gc *gc, uint32_t domid,
         whynot = "a guest finds it by ACPI, which acpi=0 takes away";
 
     if (whynot) {
-        LOGD(ERROR, domid, "viommu cannot be had: %s", whynot);
+        LOGD(ERROR, domid, "viommu is not possible: %s", whynot);
         return ERROR_INVAL;
     }
 
@@ -186,7 +186,7 @@ int libxl__viommu_create(libxl__gc *gc, uint32_t domid,
     case ENOMEM: why = "Xen is out of memory"; break;
     default:     why = "unexpected error"; break;
     }
-    LOGED(ERROR, domid, "viommu cannot be had: %s", why);
+    LOGED(ERROR, domid, "viommu is not possible: %s", why);
 
     return ERROR_FAIL;
 }
@@ -249,8 +249,26 @@ int libxl__viommu_place_hotplug(libxl__gc *gc, uint32_t domid,
     return place(gc, domid, pci, 1, taken);
 }
 
+/*
+ * The device model of a running domain has shown the device to the guest by
+ * now. The name is the one that libxl_pci.c gave the device there.
+ */
+static void unplug(libxl__gc *gc, uint32_t domid, const libxl_device_pci *pci)
+{
+    char *said = NULL;
+
+    if (libxl_get_stubdom_id(CTX, domid) ||
+        libxl__qmp_hmp(gc, domid,
+                       GCSPRINTF("device_del pci-pt-%02x_%02x.%01x", pci->bus,
+                                 pci->dev, pci->func), &said) ||
+        (said && *said))
+        LOGD(WARN, domid, "viommu: PCI device %s does not work, but the guest "
+             "still sees it", name_of(gc, pci));
+    free(said);
+}
+
 int libxl__viommu_bind(libxl__gc *gc, uint32_t domid,
-                       const libxl_device_pci *pci)
+                       const libxl_device_pci *pci, bool starting)
 {
     struct xc_viommu_info *unit;
     const char *why = "unexpected error";
@@ -284,6 +302,8 @@ int libxl__viommu_bind(libxl__gc *gc, uint32_t domid,
     if (xc_deassign_device(CTX->xch, domid, sbdf_of(pci)))
         LOGED(ERROR, domid, "viommu: PCI device %s is still assigned",
               name_of(gc, pci));
+    if (!starting)
+        unplug(gc, domid, pci);
 
     return ERROR_FAIL;
 }

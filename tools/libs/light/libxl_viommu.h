@@ -35,10 +35,11 @@ _hidden int libxl__viommu_place_hotplug(libxl__gc *gc, uint32_t domid,
 
 /*
  * Puts a device, just assigned to the domain, behind its unit. If that fails
- * the device has been deassigned: it must not work around the unit.
+ * the device has been deassigned: it must not work around the unit. A domain
+ * that is starting goes away then; a running one is asked to let go of it.
  */
 _hidden int libxl__viommu_bind(libxl__gc *gc, uint32_t domid,
-                               const libxl_device_pci *pci);
+                               const libxl_device_pci *pci, bool starting);
 
 /* Refuses to save or migrate a domain that has a unit. */
 _hidden int libxl__viommu_refuse_save(libxl__gc *gc, uint32_t domid);
