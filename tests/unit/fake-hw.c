@@ -350,6 +350,7 @@ void hw_flush(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
     (void)vi;
     check_locks(1U << RANK_SYNC);
     CHECK(order <= VTD_LEVEL_WIDTH(VIOMMU_SHADOW_LEVELS) - VTD_PAGE_SHIFT);
+    CHECK(IS_ALIGNED(addr, size));
     hw.last_order = order;
     if ( fresh )
         hw.fresh_flushes++;
@@ -359,7 +360,6 @@ void hw_flush(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
     if ( fresh && !hw.caching_mode )
         return;
 
-    addr &= ~(size - 1);
     forget(s->hw, addr, addr + size - 1);
 }
 
@@ -445,22 +445,19 @@ int hw_attach(struct viommu *vi, struct viommu_device *dev,
 
     (void)vi;
     check_locks((1U << RANK_PCIDEVS) | (1U << RANK_SYNC));
+    if ( d->s != dev->shadow )
+        FAIL("device %#x is not where the core believes", d->sbdf);
     if ( hw.attach_fails )
     {
         hw.attach_fails--;
-        return -ENOMEM;
+        hw.attach_failed++;
+        move(d, NULL, true);
+        return -ENOSPC;
     }
     hw.attaches++;
     move(d, s, false);
 
     return 0;
-}
-
-void hw_block(struct viommu *vi, struct viommu_device *dev)
-{
-    (void)vi;
-    check_locks((1U << RANK_PCIDEVS) | (1U << RANK_SYNC));
-    move(find_device(dev->sbdf.sbdf), NULL, true);
 }
 
 void hw_reset(void)

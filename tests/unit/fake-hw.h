@@ -40,3 +40,13 @@ static inline unsigned long entry_mfn(uint64_t entry)
 }
 
 #endif /* VIOMMU_UNIT_FAKE_HW_H */
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

@@ -57,6 +57,7 @@ struct fake_hw {
     bool caching_mode;           /* not-present is cached, too */
     bool is_rmrr;                /* hw_check_device() refuses */
     unsigned int attach_fails;   /* so many hw_attach() from now fail */
+    unsigned int attach_failed;  /* that were made to */
     unsigned int flushes;        /* that were needed: not fresh ones */
     unsigned int fresh_flushes;
     unsigned int attaches;

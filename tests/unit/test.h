@@ -22,3 +22,13 @@ bool harness_try(void (*body)(void));
 const char *harness_reason(void);
 
 #endif /* VIOMMU_UNIT_TEST_H */
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

@@ -106,3 +106,13 @@ void expect(unsigned int dev, uint64_t addr, unsigned long gfn,
 #define expect_none(dev, addr) expect(dev, addr, 0, 0)
 
 #endif /* VIOMMU_UNIT_VM_H */
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
