@@ -64,12 +64,12 @@
 #define VIOMMU_TABLE_PAGES      16384
 
 /*
- * Budgets, in work items: a table entry looked at, a descriptor, a context
- * entry read, or a frame released.
+ * Work items in one entry to the hypervisor: a table entry looked at, a
+ * descriptor, a context entry read, or a frame released. It is more than twice
+ * VIOMMU_NR_REMOVED, so that removals that fit one flush do not get two because
+ * the budget ends between them.
  */
-#define VIOMMU_BUDGET_MMIO      64   /* inside the register write */
-#define VIOMMU_BUDGET_RESUME    1024 /* before the vCPU runs again */
-#define VIOMMU_BUDGET_DOMCTL    4096 /* relinquishing a dying guest's tables */
+#define VIOMMU_BUDGET           1024
 
 /* Removed leaves that wait for one flush. */
 #define VIOMMU_NR_REMOVED       512
@@ -99,6 +99,7 @@ struct viommu_shadow {
     struct viommu_target of; /* VIOMMU_BLOCKED: mirrors nothing */
     unsigned int refs;
     bool built;              /* has been walked from end to end once */
+    bool lacking;            /* for some leaf there was no memory or quota */
     uint64_t reaped;         /* of a dying one: what lies below is free */
     mfn_t root;
     struct hw_attachment *hw; /* owned by the hardware boundary */

@@ -44,6 +44,7 @@ static void sync_leaf(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
     {
         /* No table for it, so there was no leaf either. */
         viommu_count(vi, rej_quota);
+        w->s->lacking = true;
         if ( has )
             guest_put_frame(shadow_pte_mfn(pte));
         return;
@@ -109,11 +110,8 @@ int sync_range(struct viommu *vi, struct viommu_shadow *s, uint64_t *cursor,
     return rc;
 }
 
-/* The last address of a shadow's table. */
-static uint64_t last_addr(const struct viommu_shadow *s)
-{
-    return (1ULL << VTD_LEVEL_WIDTH(VIOMMU_SHADOW_LEVELS)) - 1;
-}
+/* The last address of every shadow's table. */
+#define LAST_ADDR ((1ULL << VTD_LEVEL_WIDTH(VIOMMU_SHADOW_LEVELS)) - 1)
 
 /*
  * What an invalidation covers in a shadow, into cursor and last. A page that is
@@ -133,7 +131,7 @@ static bool enter_shadow(struct viommu *vi, struct viommu_command *cmd,
         return false;
 
     cmd->cursor = 0;
-    cmd->last = last_addr(s);
+    cmd->last = LAST_ADDR;
     if ( cmd->granu != VTD_GRANU_SELECTIVE )
         return true;
 
@@ -145,6 +143,9 @@ static bool enter_shadow(struct viommu *vi, struct viommu_command *cmd,
     walk_end(&guest);
     if ( g.present )
         whole = max(whole, VTD_LEVEL_SIZE(g.level));
+    /* A page for whose mark there was no memory may be of any superpage. */
+    if ( s->lacking )
+        whole = max(whole, VTD_LEVEL_SIZE(3));
 
     table_begin(&shadow, vi, s);
     table_lookup(&shadow, cmd->addr & ~(size - 1), &old);
@@ -306,8 +307,7 @@ static int switch_device(struct viommu *vi, struct viommu_device *dev,
             cmd->target.kind = VIOMMU_BLOCKED;
         else if ( !cmd->shadow->built )
         {
-            rc = sync_range(vi, cmd->shadow, &cmd->cursor,
-                            last_addr(cmd->shadow), b);
+            rc = sync_range(vi, cmd->shadow, &cmd->cursor, LAST_ADDR, b);
             if ( rc )
                 return rc;
             cmd->shadow->built = true;
@@ -412,7 +412,7 @@ int sync_reap(struct viommu *vi, struct viommu_budget *b)
     while ( (s = vi->dying) != NULL )
     {
         /* It mirrors nothing now, so that everything in it is removed. */
-        rc = sync_range(vi, s, &s->reaped, last_addr(s), b);
+        rc = sync_range(vi, s, &s->reaped, LAST_ADDR, b);
         if ( rc )
             return rc;
 

@@ -72,13 +72,13 @@ uint64_t viommu_mmio_read(struct viommu *vi, unsigned int offset,
 }
 
 /* Runs commands, and notes how much was done. sync_lock held. */
-static int run(struct viommu *vi, struct viommu_budget *b, unsigned int budget)
+static int run(struct viommu *vi, struct viommu_budget *b)
 {
     int rc = commands_run(vi, b);
 
     vi->count[XEN_VIOMMU_CNT_longest_entry] =
         max(vi->count[XEN_VIOMMU_CNT_longest_entry],
-            (uint64_t)(budget - b->left));
+            (uint64_t)(VIOMMU_BUDGET - b->left));
 
     return rc;
 }
@@ -86,7 +86,7 @@ static int run(struct viommu *vi, struct viommu_budget *b, unsigned int budget)
 void viommu_mmio_write(struct viommu *vi, unsigned int offset,
                        unsigned int size, uint64_t value)
 {
-    struct viommu_budget b = { .left = VIOMMU_BUDGET_MMIO };
+    struct viommu_budget b = { .left = VIOMMU_BUDGET };
     int rc = -ERESTART;
 
     if ( !access_valid(offset, size) || !regs_write(vi, offset, size, value) )
@@ -95,7 +95,7 @@ void viommu_mmio_write(struct viommu *vi, unsigned int offset,
     /* Only a trylock: see private.h. */
     if ( spin_trylock(&vi->sync_lock) )
     {
-        rc = run(vi, &b, VIOMMU_BUDGET_MMIO);
+        rc = run(vi, &b);
         if ( rc )
             viommu_count(vi, deferrals);
         spin_unlock(&vi->sync_lock);
@@ -109,11 +109,11 @@ void viommu_mmio_write(struct viommu *vi, unsigned int offset,
 
 bool viommu_work(struct viommu *vi)
 {
-    struct viommu_budget b = { .left = VIOMMU_BUDGET_RESUME };
+    struct viommu_budget b = { .left = VIOMMU_BUDGET };
     int rc;
 
     spin_lock(&vi->sync_lock);
-    rc = run(vi, &b, VIOMMU_BUDGET_RESUME);
+    rc = run(vi, &b);
     spin_unlock(&vi->sync_lock);
 
     if ( rc == -EAGAIN )
@@ -121,7 +121,7 @@ bool viommu_work(struct viommu *vi)
         hw_pcidevs_lock();
         spin_lock(&vi->sync_lock);
         vi->pcidevs_held = true;
-        rc = run(vi, &b, VIOMMU_BUDGET_RESUME);
+        rc = run(vi, &b);
         vi->pcidevs_held = false;
         spin_unlock(&vi->sync_lock);
         hw_pcidevs_unlock();
@@ -220,7 +220,7 @@ int viommu_unbind(struct viommu *vi, pci_sbdf_t sbdf)
 
 int viommu_reap(struct viommu *vi)
 {
-    struct viommu_budget b = { .left = VIOMMU_BUDGET_DOMCTL };
+    struct viommu_budget b = { .left = VIOMMU_BUDGET };
     int rc;
 
     spin_lock(&vi->sync_lock);
