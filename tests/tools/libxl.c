@@ -16,6 +16,7 @@ static struct {
     uint32_t bound_sbdf, bound_vsbdf;
     unsigned int creates, binds, deassigns;
     char monitor[64];           /* what the device model was told */
+    bool rmrr;
     struct xc_viommu_info info;
     libxl_domain_type type;
     libxl_device_pci attached[20];
@@ -56,6 +57,15 @@ int xc_deassign_device(xc_interface *xch, uint32_t domid, uint32_t sbdf)
 {
     xen.deassigns++;
     return 0;
+}
+
+int xc_reserved_device_memory_map(xc_interface *xch, uint32_t flags,
+                                  uint16_t seg, uint8_t bus, uint8_t devfn,
+                                  struct xen_reserved_device_memory entries[],
+                                  uint32_t *max_entries)
+{
+    *max_entries = xen.rmrr;
+    return answer(xen.rmrr ? ENOBUFS : 0);
 }
 
 int libxl__qmp_hmp(libxl__gc *gc, int domid, const char *command_line,
@@ -386,6 +396,7 @@ static void device_that_cannot_be_bound_is_deassigned(void)
     for (unsigned int i = 0; i < ARRAY_SIZE(causes); i++) {
         reset();
         xen.bind = causes[i].e;
+        xen.rmrr = !strcmp(causes[i].says, "RMRR");
         CHECK(libxl__viommu_bind(gc, 5, &pcis[0], true) == ERROR_FAIL, " ");
         CHECK(xen.deassigns == 1, "%u", xen.deassigns);
         SAYS(causes[i].says);

@@ -169,6 +169,10 @@ int main_viommu_info(int argc, char **argv)
         fprintf(stderr, "xl: domain %s has no viommu\n", argv[optind]);
         return EXIT_FAILURE;
     }
+    if (rc == ERROR_DOMAIN_NOTFOUND) {
+        fprintf(stderr, "xl: there is no domain %s\n", argv[optind]);
+        return EXIT_FAILURE;
+    }
     if (rc) {
         fprintf(stderr, "xl: cannot read the viommu of domain %s\n",
                 argv[optind]);

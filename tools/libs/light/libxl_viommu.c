@@ -249,6 +249,16 @@ int libxl__viommu_place_hotplug(libxl__gc *gc, uint32_t domid,
     return place(gc, domid, pci, 1, taken);
 }
 
+/* Does the host's firmware reserve memory for the device? */
+static bool has_rmrr(libxl__gc *gc, const libxl_device_pci *pci)
+{
+    unsigned int nr = 0;
+
+    return xc_reserved_device_memory_map(CTX->xch, 0, pci->domain, pci->bus,
+                                         sbdf_of(pci) & 0xff, NULL, &nr) &&
+           errno == ENOBUFS;
+}
+
 /*
  * The device model of a running domain has shown the device to the guest by
  * now. The name is the one that libxl_pci.c gave the device there.
@@ -272,7 +282,7 @@ int libxl__viommu_bind(libxl__gc *gc, uint32_t domid,
 {
     struct xc_viommu_info *unit;
     const char *why = "unexpected error";
-    int rc;
+    int rc, errnoval;
     bool has;
 
     GCNEW(unit);
@@ -283,10 +293,12 @@ int libxl__viommu_bind(libxl__gc *gc, uint32_t domid,
         return 0;
 
     if (!rc) {
-        switch (errno) {
+        errnoval = errno;
+        switch (errnoval) {
         case EOPNOTSUPP:
-            why = "its firmware reserves memory for it (RMRR), or it is behind "
-                  "a legacy PCI bridge";
+            why = has_rmrr(gc, pci)
+                ? "the host's firmware reserves memory for it (RMRR)"
+                : "it is behind a legacy PCI bridge, or is a bridge";
             break;
         case ERANGE: why = "the device model put it into another slot"; break;
         case EEXIST: why = "it or its slot is bound already"; break;
@@ -294,9 +306,9 @@ int libxl__viommu_bind(libxl__gc *gc, uint32_t domid,
         case ENOSPC: why = "the host's IOMMU has no domain ID left"; break;
         case ENOMEM: why = "Xen is out of memory"; break;
         }
-        LOGED(ERROR, domid, "viommu: PCI device %s cannot be put behind the "
-              "guest's IOMMU at %02x.%x: %s", name_of(gc, pci),
-              pci->vdevfn >> 3, pci->vdevfn & 7, why);
+        LOGEVD(ERROR, errnoval, domid, "viommu: PCI device %s cannot be put "
+               "behind the guest's IOMMU at %02x.%x: %s", name_of(gc, pci),
+               pci->vdevfn >> 3, pci->vdevfn & 7, why);
     }
 
     if (xc_deassign_device(CTX->xch, domid, sbdf_of(pci)))
