@@ -179,6 +179,16 @@ void guest_put_frame(mfn_t mfn)
         FAIL("frame of gfn %#lx put while devices reach it", gfn);
 }
 
+uint64_t guest_time_us(void)
+{
+    return guest.time_us;
+}
+
+uint64_t guest_time_us(void)
+{
+    return guest.now_us;
+}
+
 void guest_send_msi(struct viommu *vi, uint64_t addr, uint32_t data)
 {
     (void)vi;

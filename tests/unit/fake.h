@@ -32,8 +32,10 @@ struct fake_guest {
     unsigned int frames;         /* references held, of all frames */
     unsigned int gets;           /* guest_get_frame()s that succeeded */
     unsigned int msis;
+    uint64_t now_us;             /* what the clock says */
     uint64_t msi_addr;           /* of the last one */
     uint32_t msi_data;
+    uint64_t time_us;            /* on its clock */
     /* Called when the status of a wait descriptor is written. */
     void (*on_status)(void);
 };
@@ -72,6 +74,9 @@ extern struct fake_hw hw;
 void hw_reset(void);
 /* A device has to be made known before it is bound. */
 void hw_add_device(uint32_t sbdf);
+
+/* Back on the domain's own table: what assigning it anew does. */
+void hw_reassign(uint32_t sbdf);
 
 enum hw_attached { ON_IDENTITY, ON_SHADOW, ON_NOTHING };
 enum hw_attached hw_attached_to(uint32_t sbdf, struct viommu_shadow **s);

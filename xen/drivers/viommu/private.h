@@ -71,6 +71,13 @@
  */
 #define VIOMMU_BUDGET           1024
 
+/*
+ * Faults of its devices that a guest is told of. More are dropped: a record
+ * costs the guest several exits, and a device can fault without end.
+ */
+#define VIOMMU_FAULTS_PER_WINDOW 16
+#define VIOMMU_FAULT_WINDOW_US   10000
+
 /* Removed leaves that wait for one flush. */
 #define VIOMMU_NR_REMOVED       512
 
@@ -168,6 +175,9 @@ struct viommu {
     uint32_t regs[VIOMMU_REGS_SIZE / sizeof(uint32_t)];
     bool gcmd_pending;               /* gcmd was written */
     uint32_t gcmd;
+    unsigned int next_record;        /* fault record to use next */
+    uint64_t fault_window;           /* when it began, in microseconds */
+    unsigned int faults_in_window;
 
     /* Under sync_lock: values that registers had when they were latched. */
     bool translation;
@@ -246,15 +256,20 @@ int __must_check commands_run(struct viommu *vi, struct viommu_budget *b);
 
 /* ---- walk.c: reads the guest's tables. sync_lock held. ---- */
 
-/* What the guest's tables say about a device's requests. */
-void walk_context(struct viommu *vi, uint8_t devfn,
-                  struct viommu_target *target);
+/*
+ * What the guest's tables say about a device's requests. Returns the reason of
+ * the fault if they all fault (VTD_FR_*), else 0. fpd: whether faults are not
+ * to be reported; may be NULL.
+ */
+unsigned int walk_context(struct viommu *vi, uint8_t devfn,
+                          struct viommu_target *target, bool *fpd);
 
 /* A leaf of the guest's tables, or the hole in its place. */
 struct guest_leaf {
     bool present;
     bool read, write;        /* rights of the whole path */
     unsigned int level;      /* 1: 4K, 2: 2M, 3: 1G; of a hole: any */
+    unsigned int fault;      /* of a hole: VTD_FR_* if not for lack of rights */
     gfn_t gfn;               /* of its first page */
 };
 
@@ -358,7 +373,7 @@ void teardown_changed(struct viommu *vi, uint64_t addr, bool fresh);
 /* Flushes what is due; after it nothing removed is reachable. */
 void teardown_flush(struct viommu *vi, struct viommu_shadow *s);
 
-/* ---- fault.c: fault status and event interrupts. ---- */
+/* ---- fault.c: fault records, status, and event interrupts. ---- */
 
 enum viommu_event {
     VIOMMU_EVENT_FAULT,
@@ -367,6 +382,11 @@ enum viommu_event {
 
 /* Sets bits in FSTS, and raises the fault event. Takes reg_lock. */
 void fault_status(struct viommu *vi, uint32_t bits);
+/* Records the fault of a request, and raises the event. Takes reg_lock. */
+void fault_record(struct viommu *vi, uint16_t sid, uint64_t addr, bool read,
+                  unsigned int reason);
+/* After a record was cleared. reg_lock held. */
+void fault_records_update(struct viommu *vi);
 /* ICS.IWC, and its event. Takes reg_lock. */
 void fault_completion(struct viommu *vi);
 /* After a write to an event control or status register. reg_lock held. */
@@ -387,6 +407,9 @@ bool __must_check viommu_work(struct viommu *vi);
 /* The rest needs pcidevs_lock, held by the caller. */
 int viommu_bind(struct viommu *vi, pci_sbdf_t sbdf, uint32_t vsbdf);
 int viommu_unbind(struct viommu *vi, pci_sbdf_t sbdf);
+/* A request of a bound device faulted in hardware. pcidevs_lock held. */
+void viommu_fault(struct viommu *vi, pci_sbdf_t sbdf, uint64_t addr,
+                  bool read);
 /* -ERESTART while memory is left. */
 int viommu_reap(struct viommu *vi);
 
@@ -409,6 +432,8 @@ bool __must_check guest_write32(struct viommu *vi, paddr_t addr,
 bool __must_check guest_get_frame(struct viommu *vi, gfn_t gfn, bool *read,
                                   bool *write, mfn_t *mfn);
 void guest_put_frame(mfn_t mfn);
+/* Of a clock that never goes back. */
+uint64_t guest_time_us(void);
 void guest_send_msi(struct viommu *vi, uint64_t addr, uint32_t data);
 /* Has the current vCPU, or all, call viommu_work() before it runs on. */
 void guest_defer(struct viommu *vi);

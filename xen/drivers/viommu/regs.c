@@ -17,6 +17,7 @@ struct reg {
         ON_WRITE_GCMD,
         ON_WRITE_WORK,       /* a queue, or a command that starts now */
         ON_WRITE_FAULT,      /* state of the fault event */
+        ON_WRITE_RECORD,     /* a fault record may be free now */
         ON_WRITE_COMPLETION, /* state of the invalidation event */
     } action;
     uint64_t rw;             /* bits that keep what is written */
@@ -53,6 +54,12 @@ static const struct reg regs[] = {
     { VTD_IEADDR, 4, .rw = VTD_EVENT_ADDR },
     { VTD_IEUADDR, 4, .rw = 0xffffffffU },
     { VTD_IQERCD, 8 },
+};
+
+/* The two halves of every fault record. */
+static const struct reg record_regs[] = {
+    { VTD_FRCD, 8 },
+    { VTD_FRCD + 8, 8, ON_WRITE_RECORD, .w1c = VTD_FRCD_HI_F },
 };
 
 uint32_t regs_get32(const struct viommu *vi, unsigned int offset)
@@ -94,6 +101,9 @@ static const struct reg *find(unsigned int offset)
 {
     unsigned int i;
 
+    if ( offset >= VTD_FRCD )
+        return &record_regs[!!(offset & 8)];
+
     for ( i = 0; i < ARRAY_SIZE(regs); i++ )
         if ( offset - regs[i].offset < regs[i].size )
             return &regs[i];
@@ -127,7 +137,7 @@ static bool write_dword(struct viommu *vi, unsigned int offset, uint32_t value)
     if ( !reg )
         return false;
 
-    shift = offset == reg->offset ? 0 : 32;
+    shift = reg->size == 8 && (offset & 4) ? 32 : 0;
     rw = reg->rw >> shift;
     w1c = reg->w1c >> shift;
     old = regs_get32(vi, offset);
@@ -146,6 +156,10 @@ static bool write_dword(struct viommu *vi, unsigned int offset, uint32_t value)
         fault_event_update(vi, VIOMMU_EVENT_FAULT);
         /* A queue that stood still because of an error goes on. */
         return offset == VTD_FSTS && (value & VTD_FSTS_IQE);
+
+    case ON_WRITE_RECORD:
+        fault_records_update(vi);
+        return false;
 
     case ON_WRITE_COMPLETION:
         fault_event_update(vi, VIOMMU_EVENT_COMPLETION);

@@ -374,7 +374,7 @@ int sync_contexts(struct viommu *vi, struct viommu_command *cmd,
             budget_take(b, 1);
             cmd->target = identity;
             if ( vi->translation )
-                walk_context(vi, dev->devfn, &cmd->target);
+                (void)walk_context(vi, dev->devfn, &cmd->target, NULL);
             cmd->have_target = true;
         }
 

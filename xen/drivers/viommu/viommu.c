@@ -218,6 +218,58 @@ int viommu_unbind(struct viommu *vi, pci_sbdf_t sbdf)
     return 0;
 }
 
+/*
+ * The reason by the guest's own tables (7.1.3). Hardware saw the shadow, where
+ * everything that the guest's tables do not grant is just not present. False:
+ * it is none of the guest's business.
+ */
+static bool fault_reason(struct viommu *vi, const struct viommu_device *dev,
+                         uint64_t addr, bool read, unsigned int *reason)
+{
+    struct viommu_target target;
+    struct guest_walk guest;
+    struct guest_leaf leaf;
+    bool fpd;
+
+    /* The guest was not asked. */
+    if ( !vi->translation )
+        return false;
+
+    *reason = walk_context(vi, dev->devfn, &target, &fpd);
+    if ( fpd || (!*reason && target.kind != VIOMMU_SHADOW) )
+        return false;
+
+    if ( !*reason )
+    {
+        walk_begin(&guest, vi, &target);
+        walk_leaf(&guest, addr, &leaf);
+        walk_end(&guest);
+        *reason = leaf.fault;
+    }
+
+    /* No rights; or not yet invalidated, or not on RAM. */
+    if ( !*reason )
+        *reason = read ? VTD_FR_READ : VTD_FR_WRITE;
+
+    return true;
+}
+
+void viommu_fault(struct viommu *vi, pci_sbdf_t sbdf, uint64_t addr, bool read)
+{
+    struct viommu_device **slot;
+    unsigned int reason;
+
+    spin_lock(&vi->sync_lock);
+    slot = find_device(vi, sbdf);
+    if ( slot && fault_reason(vi, *slot, addr, read, &reason) )
+        fault_record(vi, (*slot)->devfn, addr, read, reason);
+    else
+        viommu_count(vi, faults_dropped);
+    spin_unlock(&vi->sync_lock);
+
+    fault_send_events(vi);
+}
+
 int viommu_reap(struct viommu *vi)
 {
     struct viommu_budget b = { .left = VIOMMU_BUDGET };

@@ -120,7 +120,25 @@
 /* 11.4.7.8 Fault recording, 16 bytes each; at CAP.FRO. */
 #define VTD_FRCD                0x220
 #define VTD_FRCD_SIZE           16
+#define VTD_FRCD_LO_FI          0xfffffffffffff000ULL
 #define VTD_FRCD_HI_F           0x8000000000000000ULL
+#define VTD_FRCD_HI_T1          0x4000000000000000ULL /* a read */
+#define VTD_FRCD_HI_FR          0x000000ff00000000ULL
+#define VTD_FRCD_HI_SID         0x000000000000ffffULL
+
+/* 7.1.3 Fault reasons of legacy mode; 0 is none. */
+#define VTD_FR_ROOT_NOT_PRESENT     0x01
+#define VTD_FR_CONTEXT_NOT_PRESENT  0x02
+#define VTD_FR_CONTEXT_INVALID      0x03
+#define VTD_FR_BEYOND_WIDTH         0x04
+#define VTD_FR_WRITE                0x05
+#define VTD_FR_READ                 0x06
+#define VTD_FR_TABLE_ADDR           0x07
+#define VTD_FR_ROOT_ADDR            0x08
+#define VTD_FR_CONTEXT_ADDR         0x09
+#define VTD_FR_ROOT_RSVD            0x0a
+#define VTD_FR_CONTEXT_RSVD         0x0b
+#define VTD_FR_TABLE_RSVD           0x0c
 
 /* 9.1 Root entry. */
 struct vtd_root_entry {

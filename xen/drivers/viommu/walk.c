@@ -47,78 +47,91 @@ static bool read_pair(struct viommu *vi, paddr_t table, unsigned int index,
     return true;
 }
 
-/* 9.1. The guest's only bus is 0. */
-static bool read_root(struct viommu *vi, struct vtd_root_entry *root)
+/* 9.1. The guest's only bus is 0. Returns the reason of a fault, or 0. */
+static unsigned int read_root(struct viommu *vi, struct vtd_root_entry *root)
 {
+    unsigned int fault;
+
     if ( !read_pair(vi, vi->root, 0, &root->lo, &root->hi) )
-        viommu_count(vi, rej_root);
+        fault = VTD_FR_ROOT_ADDR;
     else if ( !(root->lo & VTD_ROOT_P) )
-        return false;
+        return VTD_FR_ROOT_NOT_PRESENT;
     else if ( (root->lo & VTD_ROOT_LO_RSVD) || root->hi ||
               (root->lo & VTD_ROOT_CTP & addr_rsvd(vi)) )
-        viommu_count(vi, rej_root);
+        fault = VTD_FR_ROOT_RSVD;
     else
-        return true;
+        return 0;
 
-    return false;
+    viommu_count(vi, rej_root);
+
+    return fault;
 }
 
-/* 9.3. */
-static bool check_context(const struct viommu *vi,
-                          const struct vtd_context_entry *ctx,
-                          struct viommu_target *target)
+/* 9.3. As read_root(). */
+static unsigned int read_context(struct viommu *vi, paddr_t table,
+                                 uint8_t devfn, struct vtd_context_entry *ctx)
 {
-    unsigned int levels = MASK_EXTR(ctx->hi, VTD_CTX_HI_AW) + 2;
+    unsigned int levels, tt, fault;
 
-    if ( (ctx->lo & VTD_CTX_LO_RSVD) || (ctx->hi & VTD_CTX_HI_RSVD) )
-        return false;
-
-    /* SAGAW has 39 bits always, 48 if that is the unit's width. */
-    if ( levels != 3 && (levels != 4 || vi->width < VTD_LEVEL_WIDTH(4)) )
-        return false;
-
-    target->did = MASK_EXTR(ctx->hi, VTD_CTX_HI_DID);
-
-    switch ( MASK_EXTR(ctx->lo, VTD_CTX_TT) )
+    if ( !read_pair(vi, table, devfn, &ctx->lo, &ctx->hi) )
     {
-    case VTD_TT_PASS_THROUGH:
-        if ( !(vi->ecap & VTD_ECAP_PT) )
-            return false;
-        target->kind = VIOMMU_IDENTITY;
-        return true;
-
-    case VTD_TT_MULTI_LEVEL:
-        if ( ctx->lo & VTD_CTX_SLPTPTR & addr_rsvd(vi) )
-            return false;
-        target->kind = VIOMMU_SHADOW;
-        target->levels = levels;
-        target->table = ctx->lo & VTD_CTX_SLPTPTR;
-        return true;
-
-    default:
-        return false;
+        ctx->lo = 0;
+        viommu_count(vi, rej_context);
+        return VTD_FR_CONTEXT_ADDR;
     }
+
+    if ( !(ctx->lo & VTD_CTX_P) )
+        return VTD_FR_CONTEXT_NOT_PRESENT;
+
+    tt = MASK_EXTR(ctx->lo, VTD_CTX_TT);
+    levels = MASK_EXTR(ctx->hi, VTD_CTX_HI_AW) + 2;
+    if ( (ctx->lo & VTD_CTX_LO_RSVD) || (ctx->hi & VTD_CTX_HI_RSVD) ||
+         (tt == VTD_TT_MULTI_LEVEL &&
+          (ctx->lo & VTD_CTX_SLPTPTR & addr_rsvd(vi))) )
+        fault = VTD_FR_CONTEXT_RSVD;
+    /* SAGAW has 39 bits always, 48 if that is the unit's width. */
+    else if ( (levels != 3 &&
+               (levels != 4 || vi->width < VTD_LEVEL_WIDTH(4))) ||
+              (tt != VTD_TT_MULTI_LEVEL &&
+               (tt != VTD_TT_PASS_THROUGH || !(vi->ecap & VTD_ECAP_PT))) )
+        fault = VTD_FR_CONTEXT_INVALID;
+    else
+        return 0;
+
+    viommu_count(vi, rej_context);
+
+    return fault;
 }
 
-void walk_context(struct viommu *vi, uint8_t devfn,
-                  struct viommu_target *target)
+unsigned int walk_context(struct viommu *vi, uint8_t devfn,
+                          struct viommu_target *target, bool *fpd)
 {
     const struct viommu_target blocked = { .kind = VIOMMU_BLOCKED };
     struct vtd_root_entry root;
-    struct vtd_context_entry ctx;
+    struct vtd_context_entry ctx = { .lo = 0 };
+    unsigned int fault;
 
     *target = blocked;
 
-    if ( !read_root(vi, &root) )
-        return;
+    fault = read_root(vi, &root);
+    if ( !fault )
+        fault = read_context(vi, root.lo & VTD_ROOT_CTP, devfn, &ctx);
+    if ( fpd )
+        *fpd = ctx.lo & VTD_CTX_FPD;
+    if ( fault )
+        return fault;
 
-    if ( !read_pair(vi, root.lo & VTD_ROOT_CTP, devfn, &ctx.lo, &ctx.hi) )
-        viommu_count(vi, rej_context);
-    else if ( (ctx.lo & VTD_CTX_P) && !check_context(vi, &ctx, target) )
+    target->did = MASK_EXTR(ctx.hi, VTD_CTX_HI_DID);
+    if ( MASK_EXTR(ctx.lo, VTD_CTX_TT) == VTD_TT_PASS_THROUGH )
+        target->kind = VIOMMU_IDENTITY;
+    else
     {
-        viommu_count(vi, rej_context);
-        *target = blocked;
+        target->kind = VIOMMU_SHADOW;
+        target->levels = MASK_EXTR(ctx.hi, VTD_CTX_HI_AW) + 2;
+        target->table = ctx.lo & VTD_CTX_SLPTPTR;
     }
+
+    return 0;
 }
 
 void walk_begin(struct guest_walk *w, struct viommu *vi,
@@ -167,6 +180,7 @@ void walk_leaf(struct guest_walk *w, uint64_t addr, struct guest_leaf *leaf)
     leaf->present = false;
     leaf->read = leaf->write = true;
     leaf->level = VIOMMU_SHADOW_LEVELS;
+    leaf->fault = VTD_FR_BEYOND_WIDTH;
 
     /* The empty table, and what lies beyond a table of three levels. */
     if ( w->of->kind != VIOMMU_SHADOW || (addr >> VTD_LEVEL_WIDTH(level)) )
@@ -182,11 +196,13 @@ void walk_leaf(struct guest_walk *w, uint64_t addr, struct guest_leaf *leaf)
         if ( !map_page(vi, page, table) )
         {
             viommu_count(vi, rej_table);
+            leaf->fault = VTD_FR_TABLE_ADDR;
             return;
         }
 
         entry = ACCESS_ONCE(((const uint64_t *)
                              page->va)[VTD_LEVEL_INDEX(addr, level)]);
+        leaf->fault = 0;
         leaf->read &= !!(entry & VTD_PTE_R);
         leaf->write &= !!(entry & VTD_PTE_W);
         if ( !(entry & (VTD_PTE_R | VTD_PTE_W)) )
@@ -196,6 +212,7 @@ void walk_leaf(struct guest_walk *w, uint64_t addr, struct guest_leaf *leaf)
         if ( !entry_valid(vi, entry, level, is_leaf) )
         {
             viommu_count(vi, rej_entry);
+            leaf->fault = VTD_FR_TABLE_RSVD;
             return;
         }
 

@@ -6,10 +6,10 @@
 #define XEN_VIOMMU_H
 
 #include <xen/errno.h>
+#include <xen/pci.h>
 #include <xen/types.h>
 
 struct domain;
-struct pci_dev;
 struct vcpu;
 struct xen_domctl_viommu_op;
 
@@ -29,6 +29,12 @@ bool viommu_process_pending(struct vcpu *v);
  * on the domain's own table, so that it can be deassigned. pcidevs_lock held.
  */
 void viommu_detach_device(struct domain *d, const struct pci_dev *pdev);
+
+/*
+ * A DMA request of a device faulted. If the device is behind its domain's unit,
+ * the guest is told, with the reason that its own tables give. No lock held.
+ */
+void viommu_report_fault(pci_sbdf_t sbdf, uint64_t addr, bool read);
 
 /* Gives back the guest's frames. -ERESTART while some are left. */
 int viommu_relinquish(struct domain *d);
@@ -51,6 +57,9 @@ static inline bool viommu_process_pending(struct vcpu *v)
 
 static inline void viommu_detach_device(struct domain *d,
                                         const struct pci_dev *pdev) {}
+
+static inline void viommu_report_fault(pci_sbdf_t sbdf, uint64_t addr,
+                                       bool read) {}
 
 static inline int viommu_relinquish(struct domain *d)
 {

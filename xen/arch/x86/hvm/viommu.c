@@ -128,6 +128,11 @@ void guest_put_frame(mfn_t mfn)
 
 /* ---- Interrupts. ---- */
 
+uint64_t guest_time_us(void)
+{
+    return NOW() / MICROSECS(1);
+}
+
 void guest_send_msi(struct viommu *vi, uint64_t addr, uint32_t data)
 {
     /* Vector 0 would mean a pirq to hvm_inject_msi(); below 16 is illegal. */
@@ -251,6 +256,20 @@ void viommu_detach_device(struct domain *d, const struct pci_dev *pdev)
     /* A device that is not bound is fine. */
     if ( vi )
         (void)viommu_unbind(vi, pdev->sbdf);
+}
+
+void viommu_report_fault(pci_sbdf_t sbdf, uint64_t addr, bool read)
+{
+    const struct pci_dev *pdev;
+    struct domain *d;
+
+    /* The lock keeps the device where it is, and so the domain alive. */
+    pcidevs_lock();
+    pdev = pci_get_real_pdev(sbdf);
+    d = pdev ? pdev->domain : NULL;
+    if ( d && is_hvm_domain(d) && d->arch.hvm.viommu )
+        viommu_fault(d->arch.hvm.viommu, pdev->sbdf, addr, read);
+    pcidevs_unlock();
 }
 
 int viommu_relinquish(struct domain *d)
