@@ -184,11 +184,6 @@ uint64_t guest_time_us(void)
     return guest.time_us;
 }
 
-uint64_t guest_time_us(void)
-{
-    return guest.now_us;
-}
-
 void guest_send_msi(struct viommu *vi, uint64_t addr, uint32_t data)
 {
     (void)vi;

@@ -32,7 +32,6 @@ struct fake_guest {
     unsigned int frames;         /* references held, of all frames */
     unsigned int gets;           /* guest_get_frame()s that succeeded */
     unsigned int msis;
-    uint64_t now_us;             /* what the clock says */
     uint64_t msi_addr;           /* of the last one */
     uint32_t msi_data;
     uint64_t time_us;            /* on its clock */
