@@ -392,6 +392,14 @@ void hw_add_device(uint32_t sbdf)
     devices[i].sbdf = sbdf;
 }
 
+void hw_reassign(uint32_t sbdf)
+{
+    struct hw_device *d = find_device(sbdf);
+
+    CHECK(!d->s);
+    d->blocked = false;
+}
+
 enum hw_attached hw_attached_to(uint32_t sbdf, struct viommu_shadow **s)
 {
     const struct hw_device *d = find_device(sbdf);

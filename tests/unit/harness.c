@@ -11,6 +11,7 @@
 #include "test.h"
 
 struct harness harness;
+unsigned int test_budget;
 
 static jmp_buf *catcher;
 static char reason[256];

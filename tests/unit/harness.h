@@ -163,6 +163,9 @@ void harness_reset(void);
 uint32_t harness_random(void);
 void harness_seed(uint64_t seed);
 
+/* The small build of the core has this as its budget. */
+extern unsigned int test_budget;
+
 /* ---- The public header ---- */
 
 typedef uint64_t __attribute__((aligned(8))) uint64_aligned_t;

@@ -99,12 +99,12 @@ static void malformed_contexts_reach_nothing(void)
     check_malformed(0, 1 << 2);              /* TT 1: needs a device TLB */
     check_malformed(0, 3 << 2);
     /* Address widths: 30, 57 and 64 bits, and reserved ones; 48 is 2. */
-    check_malformed(1, 2 ^ 0);
-    check_malformed(1, 2 ^ 3);
-    check_malformed(1, 2 ^ 4);
-    check_malformed(1, 2 ^ 5);
-    check_malformed(1, 2 ^ 6);
-    check_malformed(1, 2 ^ 7);
+    check_malformed(1, 0x2 ^ 0);
+    check_malformed(1, 0x2 ^ 3);
+    check_malformed(1, 0x2 ^ 4);
+    check_malformed(1, 0x2 ^ 5);
+    check_malformed(1, 0x2 ^ 6);
+    check_malformed(1, 0x2 ^ 7);
     /* FPD and bits 3 to 6 of the upper word are allowed. */
     vm_context(0)[0] |= VTD_CTX_FPD;
     vm_context(0)[1] |= 0x78;
