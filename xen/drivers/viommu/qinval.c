@@ -395,6 +395,11 @@ int commands_run(struct viommu *vi, struct viommu_budget *b)
 
         complete(vi, &vi->cmd);
         vi->cmd.op = VIOMMU_CMD_NONE;
+
+        /* pcidevs_lock is everybody's: held for one command at a time. */
+        rc = -ERESTART;
+        if ( vi->pcidevs_held )
+            break;
     }
 
     guest_unmap(&vi->queue_page);

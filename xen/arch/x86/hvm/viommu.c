@@ -156,13 +156,14 @@ void guest_defer_all(struct viommu *vi)
 {
     const struct vcpu *v;
 
-    if ( vi->d->is_dying )
-        return;
-
-    /* Each vCPU is scheduled anew after this, and comes to hvm_do_resume(). */
-    domain_pause(vi->d);
     for_each_vcpu ( vi->d, v )
         set_bit(v->vcpu_id, vi->deferred);
+
+    /*
+     * Each vCPU is scheduled anew after this, and comes to hvm_do_resume().
+     * Without waiting for it: one may spin for pcidevs_lock, which we hold.
+     */
+    domain_pause_nosync(vi->d);
     domain_unpause(vi->d);
 }
 
