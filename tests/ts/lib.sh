@@ -114,9 +114,19 @@ say_deltas()
 free_kib()
 {
     xl debug-keys m
-    xl dmesg | sed -n 's/.* heap: *\([0-9]*\)kB free.*/\1/p;
-                       s/.* heap: *\([0-9]*\)KB free.*/\1/p' | tail -n 3 |
-        awk '{ s += $1 } END { print s }'
+    xl dmesg | sed -n 's/.*Dom heap: *\([0-9]*\)kB free.*/\1/p' | tail -n 1
+}
+
+# settled_kib: the same, when Xen has freed what it frees a little later
+settled_kib()
+{
+    sk_most=0
+    for sk_i in 1 2 3 4; do
+        sk_now=$(free_kib)
+        [ "$sk_now" -le "$sk_most" ] || sk_most=$sk_now
+        [ "$sk_i" = 4 ] || sleep 2
+    done
+    echo "$sk_most"
 }
 
 # wait_free KIB SLACK: waits until that much is free again, but for SLACK.
@@ -189,19 +199,26 @@ guest_alive()
 }
 
 # guest_wait GUEST SECONDS PATTERN [FROM]: until a line of the guest's console,
-# after byte FROM, matches.
+# after byte FROM, matches. It sleeps, so as to leave dom0's CPU to the device
+# model, and looks now and then whether the guest is alive.
 guest_wait()
 {
     gw_end=$(($(cut -d. -f1 /proc/uptime) + $2))
-    gw_n=0
-    until tail -c +$((${4:-0} + 1)) "$(guest_log "$1")" | grep -qE "$3"; do
-        gw_n=$((gw_n + 1))
-        [ $((gw_n % 20)) != 0 ] || guest_alive "$1"
+    while :; do
+        rm -f "$TS_STATE/wait"
+        mkfifo "$TS_STATE/wait"
+        tail -s 0.2 -c +$((${4:-0} + 1)) -f "$(guest_log "$1")" >"$TS_STATE/wait" &
+        gw_pid=$!
+        gw_status=0
+        timeout 15 grep -qE "$3" <"$TS_STATE/wait" || gw_status=$?
+        kill $gw_pid 2>/dev/null || true
+        wait $gw_pid 2>/dev/null || true
+        [ $gw_status != 0 ] || return 0
+        guest_alive "$1"
         if [ "$(cut -d. -f1 /proc/uptime)" -ge "$gw_end" ]; then
             tail -n 30 "$(guest_log "$1")"
             fail "guest $1 did not say \"$3\" within $2 s; its last words are above"
         fi
-        sleep 0.2
     done
 }
 

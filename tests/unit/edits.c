@@ -11,10 +11,10 @@ static uint64_t random_entry(void)
 
     switch ( rnd(16) )
     {
-    case 0 ... 3:
+    case 0 ... 2:
         return 0;
 
-    case 4 ... 8:
+    case 3 ... 8:
         gfn = G_TABLES + rnd(N_TABLES);
         break;
 
@@ -65,7 +65,7 @@ static void edit_context(void)
     switch ( rnd(8) )
     {
     case 0:
-        ctx[0] = 0;
+        ctx[0] = PAGE(model_top[0]);
         break;
 
     case 1:
@@ -76,7 +76,7 @@ static void edit_context(void)
         ctx[0] = PAGE(model_top[rnd(M_ROOTS)]) | VTD_CTX_P;
         break;
     }
-    if ( !rnd(16) )
+    if ( !rnd(24) )
         ctx[rnd(2)] ^= 1ULL << rnd(8);
     say("context of %u = %llx %llx\n", dev, (unsigned long long)ctx[0],
         (unsigned long long)ctx[1]);
@@ -88,7 +88,7 @@ static void edit_root(void)
 
     entry[0] = PAGE(G_CONTEXT + !rnd(4)) | VTD_ROOT_P;
     entry[1] = 0;
-    if ( !rnd(3) )
+    if ( !rnd(4) )
         entry[rnd(2)] ^= 1ULL << rnd(24);
     say("root = %llx %llx\n", (unsigned long long)entry[0],
         (unsigned long long)entry[1]);
@@ -97,25 +97,50 @@ static void edit_root(void)
 static void edit_memory(void)
 {
     unsigned long gfn = rnd(4) ? rnd(G_TABLES) : G_TABLES + rnd(N_TABLES);
-    enum gfn_type type = rnd(4);
+    enum gfn_type type = rnd(2) ? rnd(4) : GFN_RAM;
 
     guest_set(gfn, 1, type);
     say("gfn %lx becomes %u\n", gfn, type);
 }
 
+void edit_path(unsigned long page)
+{
+    unsigned long table = model_top[rnd(M_ROOTS)];
+    unsigned int level = 4 - rnd(2), stop = 1 + rnd(3), shift;
+    uint64_t *entry;
+
+    for ( ; ; level-- )
+    {
+        shift = VTD_LEVEL_STRIDE * (level - 1);
+        entry = guest_page(table) + (page >> shift) % VTD_TABLE_ENTRIES;
+        table = (*entry & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT;
+        if ( level <= stop || !(*entry & R) || (*entry & VTD_PTE_SP) ||
+             table - G_TABLES >= N_TABLES )
+            break;
+    }
+
+    if ( *entry && rnd(3) )
+        *entry = 0;
+    else
+        *entry = (PAGE(rnd(G_TABLES)) & (~0ULL << (VTD_PAGE_SHIFT + shift))) |
+                 R | (rnd(2) ? W : 0) | (level > 1 ? VTD_PTE_SP : 0);
+    say("page %lx, level %u = %llx\n", page, level,
+        (unsigned long long)*entry);
+}
+
 void edit_any(void)
 {
-    switch ( rnd(16) )
+    switch ( rnd(32) )
     {
     case 0:
         edit_root();
         break;
 
-    case 1 ... 3:
+    case 1 ... 4:
         edit_context();
         break;
 
-    case 4:
+    case 5 ... 6:
         edit_memory();
         break;
 
@@ -128,13 +153,16 @@ void edit_any(void)
 /* Tables that make sense, to start with. */
 void edit_first(void)
 {
-    unsigned int i;
+    unsigned int i, j;
 
     for ( i = 0; i < N_TABLES; i++ )
     {
-        guest_page(G_TABLES + i)[0] =
-            PAGE(G_TABLES + (i + 1) % N_TABLES) | R | W;
-        guest_page(G_TABLES + i)[1 + rnd(3)] = random_entry();
+        uint64_t *table = guest_page(G_TABLES + i);
+
+        table[0] = PAGE(G_TABLES + (i + 1) % N_TABLES) | R | W;
+        for ( j = 1; j < VTD_TABLE_ENTRIES; j++ )
+            if ( rnd(4) )
+                table[j] = random_entry();
     }
     for ( i = 0; i < M_DEVICES; i++ )
         edit_context();

@@ -26,6 +26,8 @@ static struct {
 static bool translation;
 static unsigned long root;
 
+struct model_stats model_stats;
+
 /* ---- Plain walks ---- */
 
 static bool readable(unsigned long gfn)
@@ -341,6 +343,8 @@ static void compare_view(const struct viommu_shadow *s, const struct view *v)
     unsigned int i, n = 0;
 
     hw_scan(s, compare_leaf, &c);
+    model_stats.views++;
+    model_stats.leaves += c.found;
     for ( i = 0; i < model_pages; i++ )
         n += !!v->page[i].rights;
     if ( c.found != n )

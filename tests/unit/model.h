@@ -71,6 +71,10 @@ void model_command(const struct command *c);
 void model_resync(void);
 /* The machine shows exactly what the model says. */
 void model_compare(void);
+/* What was compared. */
+extern struct model_stats {
+    unsigned long views, leaves;
+} model_stats;
 
 /* ---- The oracle ---- */
 

@@ -127,7 +127,8 @@ static void forget_targets(unsigned int dev, const struct command *c,
 }
 
 static void forget_page(const struct command *c, struct page *p,
-                        unsigned long page, unsigned int since)
+                        unsigned long page, struct result current,
+                        unsigned int since)
 {
     unsigned long first = (c->addr >> VTD_PAGE_SHIFT) & (~0UL << c->am);
     unsigned long last = first + (1UL << c->am) - 1;
@@ -154,9 +155,16 @@ static void forget_page(const struct command *c, struct page *p,
             i++;
     }
 
-    if ( c->granu != VTD_GRANU_SELECTIVE ||
-         (page >= first && page <= last) )
+    /* With no change since, what is true now is all there is. */
+    if ( p->any && since == now &&
+         (c->granu != VTD_GRANU_SELECTIVE ||
+          (page >= first && page <= last)) )
+    {
         p->any = false;
+        p->n = 1;
+        p->m[0].r = current;
+        p->m[0].until = NOW;
+    }
 }
 
 void oracle_command(const struct command *c, unsigned int since)
@@ -178,7 +186,8 @@ void oracle_command(const struct command *c, unsigned int since)
             for ( levels = 0; levels < 2; levels++ )
                 for ( i = 0; i < model_pages; i++ )
                     forget_page(c, &pages[top][levels][did][i], model_page[i],
-                                since);
+                                model_walk(model_top[top], levels + 3,
+                                           model_page[i]), since);
     }
 }
 

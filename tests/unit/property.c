@@ -35,7 +35,8 @@ static uint32_t status;
 static unsigned int seen_failures;
 
 static struct {
-    unsigned long commands, steps, compared, deferred, errors, inexact;
+    unsigned long commands, steps, compared, deferred, errors, inexact,
+                  mapped, unmapped;
 } total;
 
 void say(const char *format, ...)
@@ -121,6 +122,7 @@ static void check_now(void)
     CHECK_EQ(guest.mapped, 0);
     CHECK_EQ(harness.locks, 0);
     CHECK_EQ(vi.count[XEN_VIOMMU_CNT_table_pages], hw.tables);
+    CHECK(hw.tables <= vi.table_quota);
     CHECK_EQ(vi.count[XEN_VIOMMU_CNT_pages_pinned], guest.frames);
     for ( i = 0; i < M_DEVICES; i++ )
         if ( bound & (1U << i) )
@@ -224,9 +226,9 @@ static struct command random_command(void)
 {
     struct command c = {
         .op = rnd(3) ? OP_IOTLB : OP_CONTEXT,
-        .granu = 1 + rnd(3),
+        .granu = 1 + max(rnd(3), rnd(3)),
         .did = 1 + rnd(M_DIDS),
-        .am = rnd(4) ? rnd(4) : rnd(VIOMMU_MAMV + 1),
+        .am = rnd(4) ? rnd(3) : rnd(VIOMMU_MAMV + 1),
         .sid = model_devfn[rnd(M_DEVICES)],
         .fm = rnd(4),
         .addr = PAGE(rnd(MAX_PAGES)),
@@ -343,10 +345,8 @@ static void by_queue(const struct command *first)
     check_all();
 }
 
-static void command(void)
+static void command(struct command c)
 {
-    const struct command c = random_command();
-
     say("%s granu %u did %u addr %llx am %u sid %x fm %u\n",
         c.op == OP_IOTLB ? "iotlb" : "context", c.granu, c.did,
         (unsigned long long)c.addr, c.am, c.sid, c.fm);
@@ -356,11 +356,30 @@ static void command(void)
         by_register(&c);
 }
 
+/* As drivers do: some pages near each other come or go, each one told of. */
+static void map_or_unmap(void)
+{
+    unsigned long page = rnd(MAX_PAGES);
+    unsigned int n = 1 + rnd(4);
+    struct command c = {
+        .op = OP_IOTLB, .granu = VTD_GRANU_SELECTIVE, .did = 1 + rnd(M_DIDS),
+    };
+
+    while ( n-- )
+    {
+        page ^= rnd(4) ? 0 : rnd(4);
+        edit_path(page);
+        changed();
+        c.addr = PAGE(page);
+        command(c);
+    }
+}
+
 /* ---- A sequence ---- */
 
 static void shortage(void)
 {
-    harness.fail_rate = rnd(3) ? 0 : rnd(64);
+    harness.fail_rate = rnd(2) ? 0 : rnd(128);
     hw.attach_fails = !rnd(4);
     say("%u of 256 allocations fail, %u attachments\n", harness.fail_rate,
         hw.attach_fails);
@@ -406,12 +425,16 @@ static void step(void)
         break;
 
     case 3:
-        if ( faulty && !exact )
+        if ( faulty && !exact && rnd(2) )
             resync();
         break;
 
-    case 4 ... 13:
-        command();
+    case 4 ... 11:
+        command(random_command());
+        break;
+
+    case 12 ... 14:
+        map_or_unmap();
         break;
 
     default:
@@ -436,6 +459,8 @@ static void destroy(void)
     while ( viommu_reap(&vi) );
     viommu_fini(&vi);
 
+    total.mapped += vi.count[XEN_VIOMMU_CNT_leaves_mapped];
+    total.unmapped += vi.count[XEN_VIOMMU_CNT_leaves_unmapped];
     CHECK_EQ(hw.tables, 0);
     CHECK_EQ(hw.shadows, 0);
     CHECK_EQ(hw.mapped, 0);
@@ -473,12 +498,12 @@ static void sequence(void)
     changed();
 
     /* Most of the time what matters is going on. */
-    while ( rnd(4) )
+    for ( i = 1 + rnd(5); i; i-- )
     {
         bind_or_not();
         settle();
     }
-    if ( rnd(8) )
+    if ( rnd(16) )
         global_command(true, rnd(4), true);
     while ( n-- )
         step();
@@ -538,11 +563,13 @@ int main(int argc, char **argv)
         _Exit(1);
     }
 
-    printf("PASS  property: %lu sequences, %lu steps, %lu commands, "
-           "%lu comparisons (%lu by the oracle only), %lu deferrals, "
-           "%lu queue errors\n1 passed, 0 failed\n", n, total.steps,
-           total.commands, total.compared + total.inexact, total.inexact,
-           total.deferred, total.errors);
+    printf("PASS  property: %lu sequences, %lu steps, %lu commands,\n"
+           "      %lu comparisons (%lu by the oracle only) of %lu tables "
+           "with %lu leaves,\n      %lu leaves written, %lu removed, "
+           "%lu deferrals, %lu queue errors\n1 passed, 0 failed\n", n,
+           total.steps, total.commands, total.compared + total.inexact,
+           total.inexact, model_stats.views, model_stats.leaves, total.mapped,
+           total.unmapped, total.deferred, total.errors);
 
     return 0;
 }

@@ -10,10 +10,10 @@
 /* Guest frames, all but the queue below what an address can name. */
 #define G_DATA    0x00       /* up to G_TABLES: targets of leaves */
 #define G_TABLES  0xc0
-#define N_TABLES  9
+#define N_TABLES  7
 #define G_ROOT    0xe0       /* two of each */
 #define G_CONTEXT 0xe2
-#define G_STATUS  0xe4
+#define G_STATUS  0x101      /* out of reach of tables, as the queue is */
 #define G_QUEUE   0x100      /* 256 descriptors */
 #define G_RAM     0x104
 
@@ -30,6 +30,8 @@ void __attribute__((format(printf, 1, 2))) say(const char *format, ...);
 
 /* Tables that make sense, to start with. */
 void edit_first(void);
+/* A change on the way to a page, as drivers make them: a leaf comes or goes. */
+void edit_path(unsigned long page);
 /* A random change of the guest's memory. */
 void edit_any(void);
 
