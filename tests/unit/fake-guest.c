@@ -187,7 +187,7 @@ uint64_t guest_time_us(void)
 void guest_send_msi(struct viommu *vi, uint64_t addr, uint32_t data)
 {
     (void)vi;
-    if ( harness_locks_held(0) )
+    if ( harness_locks_held(RANK_SYNC) )
         FAIL("message sent with a lock held");
     guest.msis++;
     guest.msi_addr = addr;

@@ -3,9 +3,9 @@
  * fake-hw.c: table pages, and what hardware has cached of them.
  *
  * A page has two copies: what the core wrote, and what it told the hardware
- * with hw_table_sync(). Only the second one counts here, so that a missing sync
- * shows. A translation that leaves the tables of a shadow in use is stale until
- * a flush covers it, and may be used by devices all that time.
+ * with hw_table_sync(). Only the second one counts here, so that a missing
+ * sync shows. A translation that leaves the tables of a shadow in use is stale
+ * until a flush covers it, and may be used by devices all that time.
  */
 #include <stdlib.h>
 
@@ -17,7 +17,7 @@ struct fake_hw hw;
 struct table *tables[NR_TABLES];
 static unsigned int nr_tables, free_tables;   /* a list through ->next_free */
 
-/* How often a frame is named: by leaves, and by what is cached of former ones. */
+/* How often a frame is named: by leaves, by what is cached of former ones. */
 static unsigned int named[NR_GFNS], cached[NR_GFNS];
 
 static struct table *mapped[4 * VIOMMU_SHADOW_LEVELS];

@@ -2,9 +2,9 @@
 /*
  * harness.h: what xen/drivers/viommu uses of Xen, for user space.
  *
- * As strict as Xen or stricter: frame numbers are types of their own, min() and
- * max() want equal types, locks complain about misuse, allocations may fail and
- * are counted. Values of errno.h are those of Linux, as Xen's are.
+ * As strict as Xen or stricter: frame numbers are types of their own, min()
+ * and max() want equal types, locks complain about misuse, allocations may
+ * fail and are counted. Values of errno.h are those of Linux, as Xen's are.
  */
 #ifndef VIOMMU_UNIT_HARNESS_H
 #define VIOMMU_UNIT_HARNESS_H
@@ -148,7 +148,7 @@ void xfree(void *p);
 
 struct harness {
     unsigned int allocations;   /* xzalloc()ed now */
-    unsigned int fail_in;       /* the n-th allocation from now fails; 0: none */
+    unsigned int fail_in;       /* the n-th allocation from now fails */
     unsigned int fail_rate;     /* so many of 256 fail */
     unsigned int failed;        /* that were made to fail */
     unsigned int trylocks;      /* so many spin_trylock()s fail */

@@ -8,11 +8,12 @@
 #include "vm.h"
 
 extern const struct test regs_tests[], queue_tests[], command_tests[],
-    walk_tests[], context_tests[], sync_tests[], work_tests[], story_tests[];
+    walk_tests[], context_tests[], sync_tests[], work_tests[], fault_tests[],
+    story_tests[];
 
 static const struct test *const suites[] = {
     regs_tests, queue_tests, command_tests, walk_tests, context_tests,
-    sync_tests, work_tests, story_tests,
+    sync_tests, work_tests, fault_tests, story_tests,
 };
 
 static const struct test *current;
@@ -32,13 +33,16 @@ static void died(void)
     fflush(stdout);
 }
 
-void __sanitizer_set_death_callback(void (*callback)(void));
+/* Of the sanitizer; absent when it is. */
+void __attribute__((weak))
+__sanitizer_set_death_callback(void (*callback)(void));
 
 int main(int argc, char **argv)
 {
     unsigned int i, passed = 0, failed = 0;
 
-    __sanitizer_set_death_callback(died);
+    if ( __sanitizer_set_death_callback )
+        __sanitizer_set_death_callback(died);
     for ( i = 0; i < ARRAY_SIZE(suites); i++ )
         for ( current = suites[i]; current->name; current++ )
         {

@@ -3,10 +3,10 @@
  * model.h: what devices reach, said as simply as possible; and the oracle.
  *
  * The model says exactly what is reachable, by the rules that this unit
- * follows: re-walk everything that a command covers. The oracle knows nothing of
- * those; it only remembers what the guest's tables said since the last command
- * that covered an address, and is there for when the model cannot tell: memory
- * was short, or the guest changed its tables during a command.
+ * follows: re-walk everything that a command covers. The oracle knows nothing
+ * of those; it only remembers what the guest's tables said since the last
+ * command that covered an address, and is there for when the model cannot
+ * tell: memory was short, or the guest changed its tables during a command.
  */
 #ifndef VIOMMU_UNIT_MODEL_H
 #define VIOMMU_UNIT_MODEL_H

@@ -4,7 +4,7 @@
  * the model after every command.
  *
  *   property SEQUENCES SEED          runs them
- *   property SEQUENCES SEED NUMBER   runs that one only, and tells what it does
+ *   property SEQUENCES SEED NUMBER   runs only that one, and tells all of it
  *
  * The tables of the build for this have 4 entries instead of 512, in the core
  * too (see Makefile): so all of the address space is looked at, and superpages
@@ -19,25 +19,11 @@
 
 struct viommu vi;
 
-/* What sort of a sequence this is. */
-static bool faulty;          /* memory is short, or changes come in the middle */
-static bool watched;         /* the oracle remembers */
-static bool exact;           /* the model can tell */
+struct state state;
+struct total total;
 static bool verbose;
-
-/* The driver's view of the unit. */
-static bool te, qie;
-static unsigned long root, new_root;
-static unsigned int tail, bound;
-static uint32_t status;
-
-/* Since the last time that the model could tell. */
+/* When the model could tell for the last time. */
 static unsigned int seen_failures;
-
-static struct {
-    unsigned long commands, steps, compared, deferred, errors, inexact,
-                  mapped, unmapped;
-} total;
 
 void say(const char *format, ...)
 {
@@ -51,10 +37,10 @@ void say(const char *format, ...)
     fflush(stdout);
 }
 
-static void changed(void)
+void changed(void)
 {
-    if ( watched )
-        oracle_note(root, te);
+    if ( state.watched )
+        oracle_note(state.root, state.te);
 }
 
 static void edit(void)
@@ -72,13 +58,13 @@ static void bind_or_not(void)
     int rc;
 
     hw_pcidevs_lock();
-    if ( bound & (1U << dev) )
+    if ( state.bound & (1U << dev) )
     {
         say("unbind %u\n", dev);
         CHECK_EQ(viommu_unbind(&vi, sbdf), 0);
         CHECK(hw_attached_to(sbdf.sbdf, NULL) != ON_SHADOW);
-        bound &= ~(1U << dev);
-        if ( exact )
+        state.bound &= ~(1U << dev);
+        if ( state.exact )
             model_unbind(dev);
     }
     else
@@ -91,9 +77,9 @@ static void bind_or_not(void)
             CHECK(rc == -ENOMEM || rc == -ENOSPC);
         else
         {
-            bound |= 1U << dev;
+            state.bound |= 1U << dev;
             oracle_bind(dev);
-            if ( exact )
+            if ( state.exact )
                 model_bind(dev);
         }
     }
@@ -108,7 +94,7 @@ static void note_failures(void)
                      vi.count[XEN_VIOMMU_CNT_rej_quota];
 
     if ( n != seen_failures )
-        exact = false;
+        state.exact = false;
     seen_failures = n;
 }
 
@@ -125,7 +111,7 @@ static void check_now(void)
     CHECK(hw.tables <= vi.table_quota);
     CHECK_EQ(vi.count[XEN_VIOMMU_CNT_pages_pinned], guest.frames);
     for ( i = 0; i < M_DEVICES; i++ )
-        if ( bound & (1U << i) )
+        if ( state.bound & (1U << i) )
             CHECK(vi.devices[model_devfn[i] - 0x80]);
 }
 
@@ -141,9 +127,9 @@ static void settle(void)
         check_now();
         if ( ++n == 100000 )
             FAIL("work without end");
-        if ( faulty && !rnd(8) )
+        if ( state.faulty && !rnd(8) )
         {
-            exact = false;
+            state.exact = false;
             if ( rnd(2) )
                 bind_or_not();
             else
@@ -155,20 +141,20 @@ static void settle(void)
     note_failures();
 }
 
-static void check_all(void)
+void check_all(void)
 {
-    if ( exact )
+    if ( state.exact )
     {
         total.compared++;
         model_compare();
     }
     else
         total.inexact++;
-    if ( watched )
-        oracle_check(bound);
+    if ( state.watched )
+        oracle_check(state.bound);
 }
 
-static void wr(unsigned int offset, unsigned int size, uint64_t value)
+void wr(unsigned int offset, unsigned int size, uint64_t value)
 {
     if ( !rnd(16) )
         harness.trylocks = 1;
@@ -178,201 +164,6 @@ static void wr(unsigned int offset, unsigned int size, uint64_t value)
     if ( guest.deferred )
         settle();
     note_failures();
-}
-
-/* ---- Commands ---- */
-
-static uint64_t rd(unsigned int offset, unsigned int size)
-{
-    return viommu_mmio_read(&vi, offset, size);
-}
-
-static void global_command(bool on, bool queue, bool set_root)
-{
-    bool read = set_root || on != te;
-    unsigned int since;
-
-    if ( set_root )
-    {
-        new_root = G_ROOT + !rnd(4);
-        wr(VTD_RTADDR, 8, PAGE(new_root));
-        root = new_root;
-    }
-    te = on;
-    changed();
-    since = oracle_time();
-    say("gcmd te %u qie %u srtp %u root %lx\n", on, queue, set_root, root);
-    if ( queue && !qie )
-    {
-        tail = 0;
-        wr(VTD_IQT, 4, 0);
-        wr(VTD_IQA, 8, PAGE(G_QUEUE));
-    }
-    qie = queue;
-    if ( exact )
-        model_global(on, set_root, root);
-    wr(VTD_GCMD, 4, (on ? VTD_GCMD_TE : 0) | (queue ? VTD_GCMD_QIE : 0) |
-                    (set_root ? VTD_GCMD_SRTP : 0));
-    CHECK_EQ(!!(rd(VTD_GSTS, 4) & VTD_GCMD_TE), on);
-    CHECK_EQ(!!(rd(VTD_GSTS, 4) & VTD_GCMD_QIE), queue);
-    if ( set_root )
-        CHECK(rd(VTD_GSTS, 4) & VTD_GCMD_SRTP);
-    if ( read )
-        oracle_global(since);
-    check_all();
-}
-
-static struct command random_command(void)
-{
-    struct command c = {
-        .op = rnd(3) ? OP_IOTLB : OP_CONTEXT,
-        .granu = 1 + max(rnd(3), rnd(3)),
-        .did = 1 + rnd(M_DIDS),
-        .am = rnd(4) ? rnd(3) : rnd(VIOMMU_MAMV + 1),
-        .sid = model_devfn[rnd(M_DEVICES)],
-        .fm = rnd(4),
-        .addr = PAGE(rnd(MAX_PAGES)),
-    };
-
-    if ( !rnd(16) )
-        c.addr |= PAGE(MAX_PAGES) << rnd(40);
-
-    return c;
-}
-
-static void completed(const struct command *c, unsigned int since)
-{
-    total.commands++;
-    if ( watched )
-        oracle_command(c, since);
-    if ( exact )
-        model_command(c);
-}
-
-static void by_register(const struct command *c)
-{
-    unsigned int since = oracle_time(), reg;
-    uint64_t value;
-
-    if ( c->op == OP_IOTLB )
-    {
-        reg = VTD_IOTLB;
-        wr(VTD_IVA, 8, c->addr | c->am);
-        value = VTD_IOTLB_IVT | MASK_INSR((uint64_t)c->granu, VTD_IOTLB_IIRG) |
-                MASK_INSR((uint64_t)c->did, VTD_IOTLB_DID);
-    }
-    else
-    {
-        reg = VTD_CCMD;
-        value = VTD_CCMD_ICC | MASK_INSR((uint64_t)c->granu, VTD_CCMD_CIRG) |
-                MASK_INSR((uint64_t)c->did, VTD_CCMD_DID) |
-                MASK_INSR((uint64_t)c->sid, VTD_CCMD_SID) |
-                MASK_INSR((uint64_t)c->fm, VTD_CCMD_FM);
-    }
-
-    completed(c, since);
-    if ( rnd(2) )
-        wr(reg, 8, value);
-    else
-    {
-        wr(reg, 4, (uint32_t)value);
-        wr(reg + 4, 4, value >> 32);
-    }
-    CHECK(!(rd(reg, 8) >> 63));
-    CHECK_EQ((rd(reg, 8) >> (reg == VTD_IOTLB ? 57 : 59)) & 3, c->granu);
-    check_all();
-}
-
-static void put(uint64_t lo, uint64_t hi)
-{
-    guest_page(G_QUEUE)[2 * tail] = lo;
-    guest_page(G_QUEUE)[2 * tail + 1] = hi;
-    tail = (tail + 1) % 256;
-}
-
-static void put_command(const struct command *c)
-{
-    if ( c->op == OP_IOTLB )
-        put(VTD_DESC_IOTLB | c->granu << 4 | (uint64_t)c->did << 16,
-            c->addr | c->am);
-    else
-        put(VTD_DESC_CONTEXT | c->granu << 4 | (uint64_t)c->did << 16 |
-            (uint64_t)c->sid << 32 | (uint64_t)c->fm << 48, 0);
-}
-
-/* A batch of commands with a wait, perhaps with an error in it. */
-static void by_queue(const struct command *first)
-{
-    unsigned int since = oracle_time(), n = 1 + !rnd(3) * rnd(4), i;
-    unsigned int bad = rnd(12) ? n : rnd(n), bad_at = 0;
-    struct command c[4];
-
-    c[0] = *first;
-    for ( i = 1; i < n; i++ )
-        c[i] = random_command();
-    for ( i = 0; i < n; i++ )
-    {
-        if ( i == bad )
-        {
-            bad_at = tail;
-            put(rnd(2) ? 0x0f : 0xf2, 63);
-        }
-        put_command(&c[i]);
-    }
-    status++;
-    put(VTD_DESC_WAIT | VTD_DESC_WAIT_SW | (uint64_t)status << 32,
-        PAGE(G_STATUS));
-    for ( i = 0; i < bad; i++ )
-        completed(&c[i], since);
-    wr(VTD_IQT, 4, tail * 16);
-    if ( bad < n )
-    {
-        total.errors++;
-        CHECK(rd(VTD_FSTS, 4) & VTD_FSTS_IQE);
-        CHECK_EQ(rd(VTD_IQH, 8), bad_at * 16);
-        CHECK((uint32_t)guest_page(G_STATUS)[0] != status);
-        check_all();
-        guest_page(G_QUEUE)[2 * bad_at] = VTD_DESC_IEC;
-        guest_page(G_QUEUE)[2 * bad_at + 1] = 0;
-        since = oracle_time();
-        for ( ; i < n; i++ )
-            completed(&c[i], since);
-        wr(VTD_FSTS, 4, VTD_FSTS_IQE);
-    }
-    CHECK_EQ(rd(VTD_FSTS, 4), 0);
-    CHECK_EQ(rd(VTD_IQH, 8), tail * 16);
-    CHECK_EQ((uint32_t)guest_page(G_STATUS)[0], status);
-    check_all();
-}
-
-static void command(struct command c)
-{
-    say("%s granu %u did %u addr %llx am %u sid %x fm %u\n",
-        c.op == OP_IOTLB ? "iotlb" : "context", c.granu, c.did,
-        (unsigned long long)c.addr, c.am, c.sid, c.fm);
-    if ( qie && rnd(4) )
-        by_queue(&c);
-    else
-        by_register(&c);
-}
-
-/* As drivers do: some pages near each other come or go, each one told of. */
-static void map_or_unmap(void)
-{
-    unsigned long page = rnd(MAX_PAGES);
-    unsigned int n = 1 + rnd(4);
-    struct command c = {
-        .op = OP_IOTLB, .granu = VTD_GRANU_SELECTIVE, .did = 1 + rnd(M_DIDS),
-    };
-
-    while ( n-- )
-    {
-        page ^= rnd(4) ? 0 : rnd(4);
-        edit_path(page);
-        changed();
-        c.addr = PAGE(page);
-        command(c);
-    }
 }
 
 /* ---- A sequence ---- */
@@ -393,14 +184,14 @@ static void resync(void)
     say("resync\n");
     harness.fail_rate = 0;
     hw.attach_fails = 0;
-    global_command(false, qie, true);
+    do_global(false, state.qie, true);
     note_failures();
-    exact = true;
+    state.exact = true;
     model_reset();
     for ( i = 0; i < M_DEVICES; i++ )
-        if ( bound & (1U << i) )
+        if ( state.bound & (1U << i) )
             model_bind(i);
-    global_command(true, qie, true);
+    do_global(true, state.qie, true);
     note_failures();
 }
 
@@ -410,7 +201,7 @@ static void step(void)
     switch ( rnd(32) )
     {
     case 0:
-        global_command(rnd(4), rnd(4), rnd(2));
+        do_global(rnd(4), rnd(4), rnd(2));
         break;
 
     case 1:
@@ -420,21 +211,21 @@ static void step(void)
         break;
 
     case 2:
-        if ( faulty )
+        if ( state.faulty )
             shortage();
         break;
 
     case 3:
-        if ( faulty && !exact && rnd(2) )
+        if ( state.faulty && !state.exact && rnd(2) )
             resync();
         break;
 
     case 4 ... 11:
-        command(random_command());
+        do_command(random_command());
         break;
 
     case 12 ... 14:
-        map_or_unmap();
+        do_map();
         break;
 
     default:
@@ -451,7 +242,7 @@ static void destroy(void)
     hw.attach_fails = 0;
     hw_pcidevs_lock();
     for ( i = 0; i < M_DEVICES; i++ )
-        if ( bound & (1U << i) )
+        if ( state.bound & (1U << i) )
             CHECK_EQ(viommu_unbind(&vi, (pci_sbdf_t){ .sbdf = 0x300 + i }), 0);
     hw_pcidevs_unlock();
     do
@@ -486,12 +277,12 @@ static void sequence(void)
     for ( i = 0; i < 8; i++ )
         guest_set(rnd(G_TABLES), 1, rnd(4));
 
-    faulty = !rnd(8);
-    watched = faulty || !rnd(8);
-    exact = true;
-    te = qie = false;
-    root = bound = status = seen_failures = 0;
-    CHECK_EQ(viommu_init(&vi, faulty && rnd(2) ? 6 + rnd(20) : 0), 0);
+    state.faulty = !rnd(8);
+    state.watched = state.faulty || !rnd(8);
+    state.exact = true;
+    state.te = state.qie = false;
+    state.root = state.bound = state.status = seen_failures = 0;
+    CHECK_EQ(viommu_init(&vi, state.faulty && rnd(2) ? 6 + rnd(20) : 0), 0);
     model_reset();
     oracle_reset();
     edit_first();
@@ -504,22 +295,24 @@ static void sequence(void)
         settle();
     }
     if ( rnd(16) )
-        global_command(true, rnd(4), true);
+        do_global(true, rnd(4), true);
     while ( n-- )
         step();
-    if ( faulty && rnd(2) )
+    if ( state.faulty && rnd(2) )
     {
         /* In the middle of a command. */
         test_budget = 1 + rnd(10);
-        viommu_mmio_write(&vi, VTD_CCMD + 4, 4,
-                          (VTD_CCMD_ICC | MASK_INSR(1ULL, VTD_CCMD_CIRG)) >> 32);
+        viommu_mmio_write(&vi, VTD_CCMD, 8,
+                          VTD_CCMD_ICC | MASK_INSR(1ULL, VTD_CCMD_CIRG));
         while ( rnd(4) && viommu_work(&vi) )
             ;
     }
     destroy();
 }
 
-void __sanitizer_set_death_callback(void (*callback)(void));
+/* Of the sanitizer; absent when it is. */
+void __attribute__((weak))
+__sanitizer_set_death_callback(void (*callback)(void));
 static unsigned long seed, number;
 
 static void died(void)
@@ -549,7 +342,8 @@ int main(int argc, char **argv)
     for ( i = 0; i < M_ROOTS; i++ )
         model_top[i] = G_TABLES + i;
 
-    __sanitizer_set_death_callback(died);
+    if ( __sanitizer_set_death_callback )
+        __sanitizer_set_death_callback(died);
     for ( ; number < n; number++ )
     {
         harness_seed(seed << 32 | number);

@@ -28,9 +28,48 @@ static inline unsigned int rnd(unsigned int n)
 
 void __attribute__((format(printf, 1, 2))) say(const char *format, ...);
 
+/* ---- property.c ---- */
+
+/* The sequence in progress. */
+extern struct state {
+    bool faulty;             /* memory is short, changes come midway */
+    bool watched;            /* the oracle remembers */
+    bool exact;              /* the model can tell */
+
+    /* The driver's view of the unit. */
+    bool te, qie;
+    unsigned long root;
+    unsigned int tail, bound;
+    uint32_t status;
+} state;
+
+extern struct total {
+    unsigned long commands, steps, compared, deferred, errors, inexact;
+    unsigned long mapped, unmapped;
+} total;
+
+/* The guest's memory is not what it was. */
+void changed(void);
+/* All that was given has completed: compare. */
+void check_all(void);
+/* A register write, and all that it leads to. */
+void wr(unsigned int offset, unsigned int size, uint64_t value);
+
+/* ---- drive.c ---- */
+
+/* GCMD: translation and queue on or not; the root table set, or left. */
+void do_global(bool on, bool queue, bool set_root);
+struct command random_command(void);
+/* By the queue or by registers. */
+void do_command(struct command c);
+/* As drivers do: pages near each other come or go, each one told of. */
+void do_map(void);
+
+/* ---- edits.c ---- */
+
 /* Tables that make sense, to start with. */
 void edit_first(void);
-/* A change on the way to a page, as drivers make them: a leaf comes or goes. */
+/* A change on the way to a page, as drivers make it: a leaf comes or goes. */
 void edit_path(unsigned long page);
 /* A random change of the guest's memory. */
 void edit_any(void);

@@ -2,8 +2,8 @@
 /*
  * story.c: Linux 6.12 finds the unit, turns it on, and does DMA.
  *
- * The order and widths of accesses are those seen of the driver (research notes
- * 3.3), without interrupt remapping, which this unit does not have.
+ * The order and widths of accesses are those seen of the driver, without
+ * interrupt remapping, which this unit does not have.
  */
 #include <stdio.h>
 

@@ -103,7 +103,6 @@ static void commands_start_with_the_upper_half(void)
     expect_none(0, PAGE(2));
 }
 
-/* One 8-byte access to IVA's neighbourhood: IVA first, and then the command. */
 static void address_in_halves_is_used(void)
 {
     unsigned long t = start_without_queue();

@@ -186,7 +186,8 @@ static void misaligned_superpages_make_a_hole(void)
     start(4);
     for ( bit = 12; bit < 21; bit++ )
     {
-        *vm_entry(table, 4, 0, 2) = PAGE(0x200) | RW | VTD_PTE_SP | 1ULL << bit;
+        *vm_entry(table, 4, 0, 2) = PAGE(0x200) | RW | VTD_PTE_SP |
+                                    1ULL << bit;
         sync_all();
         expect_none(0, 0);
     }

@@ -296,7 +296,8 @@ void q_wait(void)
 
 /* ---- What devices see ---- */
 
-void expect(unsigned int dev, uint64_t addr, unsigned long gfn, uint64_t rights)
+void expect(unsigned int dev, uint64_t addr, unsigned long gfn,
+            uint64_t rights)
 {
     unsigned int i;
 

@@ -34,7 +34,7 @@ uint8_t vm_devfn(unsigned int dev);
 
 /* A fresh guest with a unit. Before every test, with these: */
 void vm_start(void);
-/* The same with other capabilities, set in hw.caps before, or another quota. */
+/* The same with other capabilities, set in hw.caps, or another quota. */
 int vm_create(unsigned int quota);
 /* Destroys the guest, and checks that nothing is left. */
 void vm_stop(void);
