@@ -130,6 +130,7 @@ static void settle(void)
         if ( state.faulty && !rnd(8) )
         {
             state.exact = false;
+            say("midway: ");
             if ( rnd(2) )
                 bind_or_not();
             else

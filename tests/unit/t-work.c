@@ -353,6 +353,34 @@ static void superpage_mapped_in_part_goes_as_a_whole(void)
     expect_none(0, TWO_M + PAGE(511));
 }
 
+/* The guest replaces a superpage while it is being walked. */
+static void superpage_changed_midway_goes_as_a_whole(void)
+{
+    unsigned int i;
+
+    start(0);
+    map_many(512, RW);
+    vm_map(table, 4, TWO_M, 0x200, 2, RW);
+    vm_lazy = true;
+    /* The budget ends some pages before the superpage does. */
+    for ( i = 0; i < 8; i++ )
+        q_put(IEC_GLOBAL);
+    q_put(IOTLB_PAGE(1, 0, 9));
+    q_put(IOTLB_PAGE(1, TWO_M, 0));
+    q_kick();
+    expect(0, TWO_M, 0x200, RW);
+    expect_none(0, TWO_M + PAGE(511));
+    *vm_entry(table, 4, TWO_M, 2) = PAGE(vm_table()) | RW;
+    vm_settle();
+
+    q_put(IOTLB_PAGE(1, TWO_M + PAGE(511), 0));
+    q_kick();
+    vm_settle();
+    q_check();
+    expect_none(0, TWO_M + PAGE(511));
+    expect_none(0, TWO_M);
+}
+
 /* ---- The end ---- */
 
 static void destruction_returns_all_in_pieces(void)
@@ -430,6 +458,7 @@ TESTS(work_tests) = {
     TEST(quota_too_small_for_a_unit_is_refused),
     TEST(any_allocation_may_fail),
     TEST(superpage_mapped_in_part_goes_as_a_whole),
+    TEST(superpage_changed_midway_goes_as_a_whole),
     TEST(destruction_returns_all_in_pieces),
     TEST(destruction_in_the_middle_of_commands),
     TEST(old_tables_are_reaped_before_the_next_command),
