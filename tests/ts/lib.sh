@@ -10,6 +10,7 @@
 
 TS_DIR=${TS_DIR:-/var/log/ts/manual}
 TS_STATE=/run/ts
+TS_XEN_LOG=/run/ts-xen.log
 TS_VIOMMU=${TS_VIOMMU:-}
 mkdir -p "$TS_DIR" "$TS_STATE"
 
@@ -110,11 +111,16 @@ say_deltas()
 
 # ---- host -------------------------------------------------------------------
 
+# Xen's ring of messages is emptied into a file, so that none is lost to those
+# that come after it and reading stays quick.
+xen_log() { xl dmesg -c >>"$TS_XEN_LOG"; }
+
 # Free memory of the host in KiB, to the page.
 free_kib()
 {
     xl debug-keys m
-    xl dmesg | sed -n 's/.*Dom heap: *\([0-9]*\)kB free.*/\1/p' | tail -n 1
+    xen_log
+    sed -n 's/.*Dom heap: *\([0-9]*\)kB free.*/\1/p' "$TS_XEN_LOG" | tail -n 1
 }
 
 # settled_kib: the same, when Xen has freed what it frees a little later
@@ -143,7 +149,11 @@ wait_free()
 }
 
 # DMA faults that the host's own unit has recorded, as Xen printed them.
-host_faults() { xl dmesg | grep -c 'VT-D.*fault addr' || true; }
+host_faults()
+{
+    xen_log
+    grep -c 'VT-D.*fault addr' "$TS_XEN_LOG" || true
+}
 
 # guest_gone NAME: no trace of the domain, not as a zombie either
 guest_gone()
