@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * main.c: the order of the checks. The first topic sees the unit as it comes
+ * out of reset; after that each leaves it quiet.
+ *
+ * Lines of the output are "PASS topic: rule", FAIL and SKIP alike, and at the
+ * end "vtd: N passed, N failed, N skipped". Then the guest idles, so that the
+ * toolstack can still look at the unit.
+ */
+#include "unit.h"
+
+void main(void);
+
+void main(void)
+{
+    console_init();
+    time_init();
+    say("\n@@ready vtd\n");
+    irq_init();
+    unit_init();
+
+    check_reset();
+    check_access();
+    check_commands();
+    check_registers();
+    check_queue();
+    check_descriptors();
+    check_errors();
+    check_wait();
+    check_completion();
+    check_error_event();
+
+    edu_init();
+    check_leaves();
+    check_contexts();
+    check_invalidation();
+    check_reasons();
+    check_records();
+
+    unit_quiet();
+    summary();
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
