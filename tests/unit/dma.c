@@ -9,7 +9,9 @@ static void check_entry(uint64_t entry, unsigned int level)
 {
     uint64_t known = VTD_PTE_R | VTD_PTE_W | VTD_PTE_ADDR | VTD_PTE_IGNORED;
 
-    if ( level == 1 && hw.caps.snoop )
+    if ( level == 2 && hw.caps.superpages )
+        known |= VTD_PTE_SP;
+    if ( (level == 1 || (entry & VTD_PTE_SP)) && hw.caps.snoop )
         known |= VTD_PTE_SNP;
     if ( entry & ~known )
         FAIL("reserved bits in entry %#llx of level %u",
@@ -37,6 +39,12 @@ static bool walk(const struct viommu_shadow *s, uint64_t addr, uint64_t *leaf)
         if ( !read && !write )
             return false;
         check_entry(entry, level);
+        if ( entry & VTD_PTE_SP )
+        {
+            entry &= ~VTD_PTE_SP;
+            entry += addr & (VTD_LEVEL_SIZE(level) - VTD_LEVEL_SIZE(1));
+            break;
+        }
         mfn = entry_mfn(entry);
     }
 
@@ -121,7 +129,15 @@ static void scan(unsigned long mfn, unsigned int level, uint64_t addr,
         if ( !(entry & (VTD_PTE_R | VTD_PTE_W)) )
             continue;
         check_entry(entry, level);
-        if ( level > 1 )
+        if ( entry & VTD_PTE_SP )
+        {
+            unsigned int n;
+
+            for ( n = 0; n < VTD_TABLE_ENTRIES; n++ )
+                leaf(arg, to + n * VTD_LEVEL_SIZE(1), entry_mfn(entry) + n,
+                     entry & VTD_PTE_R, entry & VTD_PTE_W);
+        }
+        else if ( level > 1 )
             scan(entry_mfn(entry), level - 1, to, leaf, arg);
         else
             leaf(arg, to, entry_mfn(entry), entry & VTD_PTE_R,

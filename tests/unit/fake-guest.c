@@ -15,8 +15,8 @@ static uint64_t *pages[NR_GFNS];
 static unsigned long used[NR_GFNS];
 static unsigned int nr_used;
 
-/* Neighbours in the guest are no neighbours in the machine. */
-#define SCRAMBLE 5UL
+/* Where superpages are neighbours in the guest, they are not in the machine. */
+#define SCRAMBLE (2UL << VTD_LEVEL_STRIDE)
 
 unsigned long guest_frame(unsigned long gfn)
 {
@@ -133,12 +133,9 @@ bool guest_write32(struct viommu *vi, paddr_t addr, uint32_t value)
     return true;
 }
 
-bool guest_get_frame(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
-                     mfn_t *mfn)
+/* What may be done with a page, of what is wanted; false: nothing. */
+static bool may_access(gfn_t gfn, bool *read, bool *write)
 {
-    (void)vi;
-    check_locks();
-
     switch ( guest_type(gfn_x(gfn)) )
     {
     case GFN_RAM:
@@ -154,7 +151,15 @@ bool guest_get_frame(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
         return false;
     }
 
-    if ( !*read && !*write )
+    return *read || *write;
+}
+
+bool guest_get_frame(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
+                     mfn_t *mfn)
+{
+    (void)vi;
+    check_locks();
+    if ( !may_access(gfn, read, write) )
         return false;
 
     if ( ++refs[gfn_x(gfn)] == UINT16_MAX )
@@ -164,6 +169,24 @@ bool guest_get_frame(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
     *mfn = _mfn(guest_frame(gfn_x(gfn)));
 
     return true;
+}
+
+bool guest_superpage(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
+                     mfn_t *mfn)
+{
+    unsigned int i;
+
+    (void)vi;
+    check_locks();
+    CHECK(IS_ALIGNED(gfn_x(gfn), VTD_TABLE_ENTRIES));
+
+    for ( i = 0; i < VTD_TABLE_ENTRIES; i++ )
+        if ( guest_type(gfn_x(gfn) + i) != guest_type(gfn_x(gfn)) )
+            return false;
+
+    *mfn = _mfn(guest_frame(gfn_x(gfn)));
+
+    return may_access(gfn, read, write);
 }
 
 void guest_put_frame(mfn_t mfn)

@@ -161,6 +161,27 @@ static void unlink_table(struct hw_attachment *a, unsigned long mfn)
     }
 }
 
+/* A superpage is all of its pages; one of old and new is 0. */
+static void superpage_changes(struct hw_attachment *a, unsigned int level,
+                              uint64_t addr, uint64_t old, uint64_t new)
+{
+    unsigned int i;
+
+    if ( !hw.caps.superpages || level != 2 )
+        FAIL("a superpage of level %u is not known to this machine", level);
+    if ( (old | new) & VTD_PTE_ADDR & (VTD_LEVEL_SIZE(level) - 1) )
+        FAIL("the frame of a superpage is not aligned");
+
+    for ( i = 0; i < VTD_TABLE_ENTRIES; i++ )
+    {
+        uint64_t offset = i * VTD_LEVEL_SIZE(1);
+
+        entry_changes(a, 1, addr + offset,
+                      old ? (old & ~VTD_PTE_SP) + offset : 0,
+                      new ? (new & ~VTD_PTE_SP) + offset : 0);
+    }
+}
+
 static void entry_changes(struct hw_attachment *a, unsigned int level,
                           uint64_t addr, uint64_t old, uint64_t new)
 {
@@ -171,14 +192,17 @@ static void entry_changes(struct hw_attachment *a, unsigned int level,
     if ( !diff || (!had && !has) )
         return;
 
+    /* First what comes, so that a frame that stays is named all the time. */
     if ( level > 1 )
     {
-        if ( (old | new) & VTD_PTE_SP )
-            FAIL("superpages are not known to this machine yet");
-        if ( had )
-            unlink_table(a, entry_mfn(old));
-        if ( has )
+        if ( has && (new & VTD_PTE_SP) )
+            superpage_changes(a, level, addr, 0, new);
+        else if ( has )
             link_table(a, level - 1, addr, entry_mfn(new));
+        if ( had && (old & VTD_PTE_SP) )
+            superpage_changes(a, level, addr, old, 0);
+        else if ( had )
+            unlink_table(a, entry_mfn(old));
         return;
     }
 
@@ -470,7 +494,8 @@ int hw_attach(struct viommu *vi, struct viommu_device *dev,
 
 void hw_reset(void)
 {
-    const struct hw_caps caps = { .levels = 4, .snoop = true, .zlr = true };
+    const struct hw_caps caps = { .levels = 4, .snoop = true, .zlr = true,
+                                  .superpages = true };
     unsigned int i;
 
     /* A test that failed leaves things behind. */

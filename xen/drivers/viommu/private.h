@@ -106,7 +106,6 @@ struct viommu_shadow {
     struct viommu_target of; /* VIOMMU_BLOCKED: mirrors nothing */
     unsigned int refs;
     bool built;              /* has been walked from end to end once */
-    bool lacking;            /* for some leaf there was no memory or quota */
     uint64_t reaped;         /* of a dying one: what lies below is free */
     mfn_t root;
     struct hw_attachment *hw; /* owned by the hardware boundary */
@@ -170,6 +169,7 @@ struct viommu {
     uint64_t cap, ecap;
     unsigned int table_quota;
     unsigned int width;              /* of addresses, in bits */
+    bool superpages;                 /* shadow leaves may be 2M */
 
     /* Under reg_lock: the register file, and commands not yet taken up. */
     uint32_t regs[VIOMMU_REGS_SIZE / sizeof(uint32_t)];
@@ -196,7 +196,10 @@ struct viommu {
     struct viommu_shadow *dying;     /* not in use, still hold memory */
     struct viommu_shadow *blocked;   /* the empty one */
     struct {
-        mfn_t leaf[VIOMMU_NR_REMOVED];   /* frames to put after the flush */
+        struct {                     /* frames to put after the flush */
+            mfn_t mfn;
+            unsigned int level;
+        } leaf[VIOMMU_NR_REMOVED];
         unsigned int leaves;
         mfn_t table[VIOMMU_NR_REMOVED];  /* pages to free after the flush */
         unsigned int tables;
@@ -287,16 +290,22 @@ void walk_end(struct guest_walk *w);
 
 /* ---- table.c: the shadow tables. sync_lock held. ---- */
 
-/* A leaf of a shadow table. */
+/* A leaf of a shadow table, or the hole in its place. */
 struct shadow_leaf {
-    uint64_t pte;            /* 0: nothing was ever mapped here */
-    unsigned int level;      /* of the table in which the search ended */
+    uint64_t pte;            /* 0: a hole */
+    unsigned int level;      /* of the table whose entry it is */
 };
 
-/* Set in each leaf of a guest superpage: the level of the guest's leaf. */
-#define SHADOW_PTE_ORIGIN   0x0030000000000000ULL
-/* Set in an entry that points to a table: its entries that are not 0. */
+/* Shadow leaves are 4K, or 2M. */
+#define SHADOW_MAX_LEVEL    2
+
+/* In an entry that points to a table: how many of its entries are not 0. */
 #define SHADOW_PTE_LIVE     0x3ff0000000000000ULL
+/*
+ * There too: a superpage of the guest, as big as all that is translated by the
+ * table, may have left leaves in it.
+ */
+#define SHADOW_PTE_MARK     0x8000000000000000ULL
 
 static inline bool shadow_pte_present(uint64_t pte)
 {
@@ -326,13 +335,35 @@ void table_end(struct shadow_walk *w);
 void table_lookup(struct shadow_walk *w, uint64_t addr,
                   struct shadow_leaf *leaf);
 /*
- * Writes the 4K leaf of addr, and makes the tables above it. An emptied table
- * goes to teardown_table().
+ * Writes the leaf of addr in a table of that level, where there is a leaf or a
+ * hole, and makes the tables above it. An emptied table goes to
+ * teardown_table().
  *   -ENOSPC  the quota is used up
  *   -ENOMEM
  */
 int __must_check table_write(struct shadow_walk *w, uint64_t addr,
-                             uint64_t pte);
+                             unsigned int level, uint64_t pte);
+/* Marks what a guest superpage of that level has put at addr. */
+void table_mark(struct shadow_walk *w, uint64_t addr, unsigned int level);
+/* Of a block of which all is about to be compared: the marks are made anew. */
+void table_unmark(struct shadow_walk *w, uint64_t addr, unsigned int level);
+/* The level of the biggest superpage that may have left something at addr. */
+unsigned int table_origin(struct shadow_walk *w, uint64_t addr);
+/* Turns the 2M leaf of addr into 512 leaves of 4K. Errors as table_write(). */
+int __must_check table_split(struct shadow_walk *w, uint64_t addr);
+/* Turns 512 leaves of 4K into one, if they are alike and their frames fit. */
+void table_merge(struct shadow_walk *w, uint64_t addr);
+
+/* ---- leaf.c: one leaf of a shadow. sync_lock held. ---- */
+
+/*
+ * Makes the shadow agree with the guest's leaf or hole g at addr, where it has
+ * old; a superpage as a whole, if it ends by last or is one already. Returns the
+ * level of the block that was done; 0: it is no superpage any more, look again.
+ */
+unsigned int leaf_sync(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
+                       uint64_t last, const struct guest_leaf *g,
+                       const struct shadow_leaf *old, struct viommu_budget *b);
 
 /* ---- sync.c: differences between the guest's tables and the shadows. ---- */
 
@@ -362,14 +393,15 @@ int __must_check sync_reap(struct viommu *vi, struct viommu_budget *b);
 
 /* ---- teardown.c: what changed, until the flush. sync_lock held. ---- */
 
-/* The leaf of addr is gone from s; frees its frame after the flush. */
+/* The leaf of addr is gone from s; frees its frames after the flush. */
 void teardown_leaf(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
-                   mfn_t mfn);
+                   unsigned int level, mfn_t mfn);
 /* A table page is no longer linked into s; freed after the flush. */
 void teardown_table(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
                     mfn_t mfn);
 /* The leaf of addr has other rights, or (fresh) was not present before. */
-void teardown_changed(struct viommu *vi, uint64_t addr, bool fresh);
+void teardown_changed(struct viommu *vi, uint64_t addr, unsigned int level,
+                      bool fresh);
 /* Flushes what is due; after it nothing removed is reachable. */
 void teardown_flush(struct viommu *vi, struct viommu_shadow *s);
 
@@ -432,6 +464,13 @@ bool __must_check guest_write32(struct viommu *vi, paddr_t addr,
 bool __must_check guest_get_frame(struct viommu *vi, gfn_t gfn, bool *read,
                                   bool *write, mfn_t *mfn);
 void guest_put_frame(mfn_t mfn);
+/*
+ * Whether the 2M of gfns from gfn, aligned, are one mapping of 2M of RAM; then
+ * read, write and mfn are as above, of the first frame. No reference is taken,
+ * so this is a hint that can be wrong at once.
+ */
+bool __must_check guest_superpage(struct viommu *vi, gfn_t gfn, bool *read,
+                                  bool *write, mfn_t *mfn);
 /* Of a clock that never goes back. */
 uint64_t guest_time_us(void);
 void guest_send_msi(struct viommu *vi, uint64_t addr, uint32_t data);
@@ -447,6 +486,7 @@ struct hw_caps {
     unsigned int levels;     /* of second-level tables, the least of all units */
     bool snoop;              /* all units can; leaves then ask for it */
     bool zlr;                /* all units allow zero-length reads */
+    bool superpages;         /* all units know leaves of 2M */
 };
 
 /* levels is 0 on a host without VT-d. */

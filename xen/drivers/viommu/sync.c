@@ -5,68 +5,12 @@
  */
 #include "private.h"
 
-/* The shadow leaf for addr that mirrors a guest leaf; takes a reference. */
-static uint64_t make_leaf(struct viommu *vi, uint64_t addr,
-                          const struct guest_leaf *g)
+/* Whether a block of that level starts at addr and ends by last. */
+static bool block_within(uint64_t addr, unsigned int level, uint64_t last)
 {
-    uint64_t offset = addr & (VTD_LEVEL_SIZE(g->level) - 1);
-    bool read = g->read, write = g->write;
-    uint64_t pte = 0;
-    mfn_t mfn;
+    const uint64_t mask = VTD_LEVEL_SIZE(level) - 1;
 
-    /*
-     * Invalidating any page of a superpage invalidates all of it. The mark is
-     * there also where a page has no RAM behind it.
-     */
-    if ( g->level > 1 )
-        pte = MASK_INSR((uint64_t)g->level, SHADOW_PTE_ORIGIN);
-
-    if ( !guest_get_frame(vi, gfn_add(g->gfn, offset >> VTD_PAGE_SHIFT),
-                          &read, &write, &mfn) )
-    {
-        viommu_count(vi, rej_frame);
-        return pte;
-    }
-
-    return pte | (mfn_x(mfn) << VTD_PAGE_SHIFT) |
-           (read ? VTD_PTE_R : 0) | (write ? VTD_PTE_W : 0) |
-           (vi->ecap & VTD_ECAP_SC ? VTD_PTE_SNP : 0);
-}
-
-static void sync_leaf(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
-                      const struct guest_leaf *g, uint64_t old)
-{
-    uint64_t pte = g->present ? make_leaf(vi, addr, g) : 0;
-    bool had = shadow_pte_present(old), has = shadow_pte_present(pte);
-    bool same = had && has && mfn_eq(shadow_pte_mfn(old), shadow_pte_mfn(pte));
-
-    if ( pte != old && table_write(w, addr, pte) )
-    {
-        /* No table for it, so there was no leaf either. */
-        viommu_count(vi, rej_quota);
-        w->s->lacking = true;
-        if ( has )
-            guest_put_frame(shadow_pte_mfn(pte));
-        return;
-    }
-
-    if ( same )
-    {
-        /* The old leaf's reference goes on. */
-        guest_put_frame(shadow_pte_mfn(pte));
-        if ( (pte ^ old) & (VTD_PTE_R | VTD_PTE_W) )
-            teardown_changed(vi, addr, false);
-        return;
-    }
-
-    if ( has )
-    {
-        viommu_count(vi, leaves_mapped);
-        viommu_count(vi, pages_pinned);
-        teardown_changed(vi, addr, !had);
-    }
-    if ( had )
-        teardown_leaf(vi, w->s, addr, shadow_pte_mfn(old));
+    return !(addr & mask) && (addr | mask) <= last;
 }
 
 int sync_range(struct viommu *vi, struct viommu_shadow *s, uint64_t *cursor,
@@ -83,17 +27,18 @@ int sync_range(struct viommu *vi, struct viommu_shadow *s, uint64_t *cursor,
     {
         struct guest_leaf g;
         struct shadow_leaf old;
-        unsigned int level = 1;
+        unsigned int level;
 
         budget_take(b, 1);
+        for ( level = 3; level > 1; level-- )
+            if ( block_within(*cursor, level, last) )
+                table_unmark(&shadow, *cursor, level);
+
         walk_leaf(&guest, *cursor, &g);
         table_lookup(&shadow, *cursor, &old);
-
-        /* Neither has anything here: go on where the smaller hole ends. */
-        if ( !g.present && !old.pte )
-            level = min(g.level, old.level);
-        else
-            sync_leaf(vi, &shadow, *cursor, &g, old.pte);
+        level = leaf_sync(vi, &shadow, *cursor, last, &g, &old, b);
+        if ( !level )
+            continue;
 
         *cursor = (*cursor | (VTD_LEVEL_SIZE(level) - 1)) + 1;
         if ( *cursor > last )
@@ -124,8 +69,6 @@ static bool enter_shadow(struct viommu *vi, struct viommu_command *cmd,
     struct guest_walk guest;
     struct guest_leaf g;
     struct shadow_walk shadow;
-    struct shadow_leaf old;
-    unsigned int origin;
 
     if ( cmd->granu != VTD_GRANU_GLOBAL && cmd->did != s->of.did )
         return false;
@@ -143,16 +86,10 @@ static bool enter_shadow(struct viommu *vi, struct viommu_command *cmd,
     walk_end(&guest);
     if ( g.present )
         whole = max(whole, VTD_LEVEL_SIZE(g.level));
-    /* A page for whose mark there was no memory may be of any superpage. */
-    if ( s->lacking )
-        whole = max(whole, VTD_LEVEL_SIZE(3));
 
     table_begin(&shadow, vi, s);
-    table_lookup(&shadow, cmd->addr & ~(size - 1), &old);
+    whole = max(whole, VTD_LEVEL_SIZE(table_origin(&shadow, cmd->addr)));
     table_end(&shadow);
-    origin = MASK_EXTR(old.pte, SHADOW_PTE_ORIGIN);
-    if ( origin )
-        whole = max(whole, VTD_LEVEL_SIZE(origin));
 
     cmd->cursor = cmd->addr & ~(whole - 1);
     cmd->last = cmd->cursor + whole - 1;

@@ -2,8 +2,8 @@
 /*
  * table.c: the shadow tables, in the hardware's format (VT-d 9.8).
  *
- * They have four levels whatever the guest's have, and leaves of 4K. The first
- * table of level 3 always exists: a unit that walks three levels starts there.
+ * They have four levels whatever the guest's have, and leaves of 4K or 2M. The
+ * first table of level 3 always exists: a unit of three levels starts there.
  * An entry that points to a table counts, in bits that hardware ignores, how
  * many of the table's entries are in use; a table without any is unlinked at
  * once, so that the memory of a shadow is proportional to what is mapped.
@@ -139,7 +139,7 @@ static bool enter(struct shadow_walk *w, uint64_t addr, unsigned int level)
     else
     {
         above = *entry_of(w, addr, level + 1);
-        if ( !above )
+        if ( !above || (above & VTD_PTE_SP) )
             return false;
         w->table[level - 1] = hw_table_map(shadow_pte_mfn(above));
     }
@@ -151,19 +151,12 @@ static bool enter(struct shadow_walk *w, uint64_t addr, unsigned int level)
 void table_lookup(struct shadow_walk *w, uint64_t addr,
                   struct shadow_leaf *leaf)
 {
-    leaf->pte = 0;
-    for ( leaf->level = VIOMMU_SHADOW_LEVELS; ; leaf->level-- )
-    {
+    for ( leaf->level = VIOMMU_SHADOW_LEVELS; leaf->level; leaf->level-- )
         if ( !enter(w, addr, leaf->level) )
-        {
-            leaf->level++;
-            return;
-        }
-        if ( leaf->level == 1 )
             break;
-    }
 
-    leaf->pte = *entry_of(w, addr, 1);
+    leaf->level++;
+    leaf->pte = *entry_of(w, addr, leaf->level);
 }
 
 /* Counts an entry more or less in the table of that level. */
@@ -175,22 +168,24 @@ static unsigned int add_live(struct shadow_walk *w, uint64_t addr,
 
     ASSERT(live <= VTD_TABLE_ENTRIES + 1);
     /* Hardware ignores the count, so it need not be told. */
-    ACCESS_ONCE(*link) = make_link(shadow_pte_mfn(*link), live);
+    ACCESS_ONCE(*link) = (*link & ~SHADOW_PTE_LIVE) |
+                         MASK_INSR((uint64_t)live, SHADOW_PTE_LIVE);
 
     return live;
 }
 
-/* Makes the tables above the leaf of addr, all of them or none. */
-static int make_tables(struct shadow_walk *w, uint64_t addr)
+/* Makes the tables down to a level for addr, all of them or none. */
+static int make_tables(struct shadow_walk *w, uint64_t addr,
+                       unsigned int lowest)
 {
     struct viommu *vi = w->vi;
     mfn_t mfn[VIOMMU_SHADOW_LEVELS];
-    unsigned int level, missing = 0, i;
+    unsigned int level, missing, i;
 
     for ( level = VIOMMU_SHADOW_LEVELS; enter(w, addr, level); level-- )
-        if ( level == 1 )
+        if ( level == lowest )
             return 0;
-    missing = level;
+    missing = level - lowest + 1;
 
     if ( vi->count[XEN_VIOMMU_CNT_table_pages] + missing > vi->table_quota )
         return -ENOSPC;
@@ -221,11 +216,10 @@ static int make_tables(struct shadow_walk *w, uint64_t addr)
     return 0;
 }
 
-/* Unlinks the leaf table of addr, and those above that it leaves empty. */
-static void unlink_tables(struct shadow_walk *w, uint64_t addr)
+/* Unlinks the table of addr at a level, and those that it leaves empty. */
+static void unlink_tables(struct shadow_walk *w, uint64_t addr,
+                          unsigned int level)
 {
-    unsigned int level = 1;
-
     do {
         uint64_t *link = entry_of(w, addr, level + 1);
         mfn_t mfn = shadow_pte_mfn(*link);
@@ -237,28 +231,137 @@ static void unlink_tables(struct shadow_walk *w, uint64_t addr)
     } while ( level < VIOMMU_SHADOW_LEVELS && !add_live(w, addr, level, -1) );
 }
 
-int table_write(struct shadow_walk *w, uint64_t addr, uint64_t pte)
+int table_write(struct shadow_walk *w, uint64_t addr, unsigned int level,
+                uint64_t pte)
 {
-    struct shadow_leaf leaf;
-    uint64_t *entry;
-    int rc;
+    uint64_t *entry, old;
+    int rc = make_tables(w, addr, level);
 
-    table_lookup(w, addr, &leaf);
-    if ( !leaf.pte && !pte )
-        return 0;
-
-    rc = make_tables(w, addr);
     if ( rc )
         return rc;
 
-    entry = entry_of(w, addr, 1);
+    entry = entry_of(w, addr, level);
+    old = *entry;
     write_entry(entry, pte);
-    if ( !leaf.pte )
-        add_live(w, addr, 1, 1);
-    else if ( !pte && !add_live(w, addr, 1, -1) )
-        unlink_tables(w, addr);
+    if ( !old && pte )
+        add_live(w, addr, level, 1);
+    else if ( old && !pte && !add_live(w, addr, level, -1) )
+        unlink_tables(w, addr, level);
 
     return 0;
+}
+
+/* The link to the table below that level for addr; NULL: there is none. */
+static uint64_t *link_of(struct shadow_walk *w, uint64_t addr,
+                         unsigned int level)
+{
+    unsigned int l;
+
+    for ( l = VIOMMU_SHADOW_LEVELS; l >= level - 1; l-- )
+        if ( !enter(w, addr, l) )
+            return NULL;
+
+    return entry_of(w, addr, level);
+}
+
+void table_mark(struct shadow_walk *w, uint64_t addr, unsigned int level)
+{
+    for ( ; level > 1; level-- )
+    {
+        uint64_t *link = link_of(w, addr, level);
+
+        if ( link && !(*link & SHADOW_PTE_MARK) )
+            ACCESS_ONCE(*link) = *link | SHADOW_PTE_MARK;
+    }
+}
+
+void table_unmark(struct shadow_walk *w, uint64_t addr, unsigned int level)
+{
+    uint64_t *link = link_of(w, addr, level);
+
+    if ( link && (*link & SHADOW_PTE_MARK) )
+        ACCESS_ONCE(*link) = *link & ~SHADOW_PTE_MARK;
+}
+
+unsigned int table_origin(struct shadow_walk *w, uint64_t addr)
+{
+    struct shadow_leaf leaf;
+    const uint64_t *link = link_of(w, addr, 3);
+
+    if ( link && (*link & SHADOW_PTE_MARK) )
+        return 3;
+
+    link = link_of(w, addr, 2);
+    if ( link && (*link & SHADOW_PTE_MARK) )
+        return 2;
+
+    table_lookup(w, addr, &leaf);
+
+    return leaf.pte ? leaf.level : 1;
+}
+
+int table_split(struct shadow_walk *w, uint64_t addr)
+{
+    struct viommu *vi = w->vi;
+    struct shadow_leaf leaf;
+    uint64_t *table;
+    unsigned int i;
+    mfn_t mfn;
+
+    table_lookup(w, addr, &leaf);
+    if ( leaf.level != 2 || !(leaf.pte & VTD_PTE_SP) )
+    {
+        ASSERT_UNREACHABLE();
+        return -EINVAL;
+    }
+
+    if ( vi->count[XEN_VIOMMU_CNT_table_pages] >= vi->table_quota )
+        return -ENOSPC;
+    mfn = alloc_table(vi);
+    if ( mfn_eq(mfn, INVALID_MFN) )
+        return -ENOMEM;
+
+    table = hw_table_map(mfn);
+    leaf.pte &= ~VTD_PTE_SP;
+    for ( i = 0; i < VTD_TABLE_ENTRIES; i++ )
+        write_entry(&table[i], leaf.pte + i * VTD_LEVEL_SIZE(1));
+    hw_table_unmap(table);
+
+    /* It says the same as before; what is cached goes with what will differ. */
+    write_entry(entry_of(w, addr, 2),
+                make_link(mfn, VTD_TABLE_ENTRIES) | SHADOW_PTE_MARK);
+    viommu_count_n(vi, leaves_mapped, VTD_TABLE_ENTRIES - 1);
+    teardown_changed(vi, addr, 2, false);
+
+    return 0;
+}
+
+void table_merge(struct shadow_walk *w, uint64_t addr)
+{
+    const uint64_t *table;
+    uint64_t first, *link;
+    unsigned int i;
+    mfn_t mfn;
+
+    if ( !enter(w, addr, 3) || !enter(w, addr, 2) || !enter(w, addr, 1) )
+        return;
+
+    table = w->table[0];
+    first = table[0];
+    if ( !shadow_pte_present(first) ||
+         (first & VTD_PTE_ADDR & (VTD_LEVEL_SIZE(2) - 1)) )
+        return;
+    for ( i = 1; i < VTD_TABLE_ENTRIES; i++ )
+        if ( table[i] != first + i * VTD_LEVEL_SIZE(1) )
+            return;
+
+    link = entry_of(w, addr, 2);
+    mfn = shadow_pte_mfn(*link);
+    drop(w, 1);
+    write_entry(link, first | VTD_PTE_SP);
+    viommu_count_n(w->vi, leaves_unmapped, VTD_TABLE_ENTRIES - 1);
+    teardown_changed(w->vi, addr, 2, false);
+    teardown_table(w->vi, w->s, addr, mfn);
 }
 
 /*

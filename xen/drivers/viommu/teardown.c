@@ -8,34 +8,32 @@
  */
 #include "private.h"
 
-static void extend(struct viommu *vi, uint64_t addr, bool fresh)
+void teardown_changed(struct viommu *vi, uint64_t addr, unsigned int level,
+                      bool fresh)
 {
-    addr &= ~((1ULL << VTD_PAGE_SHIFT) - 1);
+    uint64_t first = addr & ~(VTD_LEVEL_SIZE(level) - 1);
+    uint64_t last = first + VTD_LEVEL_SIZE(level) - VTD_LEVEL_SIZE(1);
+
+    ASSERT(spin_is_locked(&vi->sync_lock));
 
     if ( !vi->changed.due )
     {
         vi->changed.due = true;
         vi->changed.fresh = true;
-        vi->changed.first = vi->changed.last = addr;
+        vi->changed.first = first;
+        vi->changed.last = last;
     }
     vi->changed.fresh &= fresh;
-    vi->changed.first = min(vi->changed.first, addr);
-    vi->changed.last = max(vi->changed.last, addr);
-}
-
-void teardown_changed(struct viommu *vi, uint64_t addr, bool fresh)
-{
-    ASSERT(spin_is_locked(&vi->sync_lock));
-    extend(vi, addr, fresh);
+    vi->changed.first = min(vi->changed.first, first);
+    vi->changed.last = max(vi->changed.last, last);
 }
 
 void teardown_leaf(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
-                   mfn_t mfn)
+                   unsigned int level, mfn_t mfn)
 {
-    ASSERT(spin_is_locked(&vi->sync_lock));
-
-    extend(vi, addr, false);
-    vi->changed.leaf[vi->changed.leaves++] = mfn;
+    teardown_changed(vi, addr, level, false);
+    vi->changed.leaf[vi->changed.leaves].mfn = mfn;
+    vi->changed.leaf[vi->changed.leaves++].level = level;
     if ( vi->changed.leaves == VIOMMU_NR_REMOVED )
         teardown_flush(vi, s);
 }
@@ -43,12 +41,17 @@ void teardown_leaf(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
 void teardown_table(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
                     mfn_t mfn)
 {
-    ASSERT(spin_is_locked(&vi->sync_lock));
-
-    extend(vi, addr, false);
+    teardown_changed(vi, addr, 1, false);
     vi->changed.table[vi->changed.tables++] = mfn;
     if ( vi->changed.tables == VIOMMU_NR_REMOVED )
         teardown_flush(vi, s);
+}
+
+static void put_frames(struct viommu *vi, mfn_t mfn, unsigned int n)
+{
+    vi->count[XEN_VIOMMU_CNT_pages_pinned] -= n;
+    while ( n-- )
+        guest_put_frame(mfn_add(mfn, n));
 }
 
 void teardown_flush(struct viommu *vi, struct viommu_shadow *s)
@@ -68,9 +71,13 @@ void teardown_flush(struct viommu *vi, struct viommu_shadow *s)
     vi->changed.due = false;
 
     viommu_count_n(vi, leaves_unmapped, vi->changed.leaves);
-    vi->count[XEN_VIOMMU_CNT_pages_pinned] -= vi->changed.leaves;
     while ( vi->changed.leaves )
-        guest_put_frame(vi->changed.leaf[--vi->changed.leaves]);
+    {
+        unsigned int i = --vi->changed.leaves;
+
+        put_frames(vi, vi->changed.leaf[i].mfn,
+                   VTD_LEVEL_PAGES(vi->changed.leaf[i].level));
+    }
 
     vi->count[XEN_VIOMMU_CNT_table_pages] -= vi->changed.tables;
     while ( vi->changed.tables )

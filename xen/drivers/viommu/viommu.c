@@ -42,6 +42,7 @@ int viommu_init(struct viommu *vi, unsigned int table_quota)
     spin_lock_init(&vi->sync_lock);
     spin_lock_init(&vi->reg_lock);
     vi->table_quota = table_quota ?: VIOMMU_TABLE_PAGES;
+    vi->superpages = caps.superpages;
     set_capabilities(vi, &caps);
     regs_init(vi);
 

@@ -170,7 +170,7 @@ struct vtd_context_entry {
 #define VTD_PTE_SNP             0x0000000000000800ULL
 #define VTD_PTE_TM              0x4000000000000000ULL
 #define VTD_PTE_ADDR            0x000ffffffffff000ULL
-#define VTD_PTE_IGNORED         0x3ff0000000000000ULL /* for software */
+#define VTD_PTE_IGNORED         0xbff0000000000000ULL /* for software */
 
 #define VTD_PAGE_SHIFT          12
 #define VTD_LEVEL_STRIDE        9
@@ -179,6 +179,7 @@ struct vtd_context_entry {
 #define VTD_LEVEL_SHIFT(level)  (VTD_PAGE_SHIFT + \
                                  ((level) - 1) * VTD_LEVEL_STRIDE)
 #define VTD_LEVEL_SIZE(level)   ((uint64_t)1 << VTD_LEVEL_SHIFT(level))
+#define VTD_LEVEL_PAGES(level)  (1U << (((level) - 1) * VTD_LEVEL_STRIDE))
 #define VTD_LEVEL_INDEX(addr, level) \
     (((addr) >> VTD_LEVEL_SHIFT(level)) & (VTD_TABLE_ENTRIES - 1))
 /* Address width of a table of so many levels. */

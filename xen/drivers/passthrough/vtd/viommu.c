@@ -39,6 +39,7 @@ void hw_get_caps(struct hw_caps *caps)
     caps->levels = 0;
     caps->snoop = iommu_snoop;
     caps->zlr = true;
+    caps->superpages = iommu_superpages;
 
     if ( !iommu_enabled )
         return;
@@ -51,6 +52,8 @@ void hw_get_caps(struct hw_caps *caps)
             caps->levels = iommu->nr_pt_levels;
         if ( !(iommu->cap & VTD_CAP_ZLR) )
             caps->zlr = false;
+        if ( !cap_sps_2mb(iommu->cap) )
+            caps->superpages = false;
     }
 }
 

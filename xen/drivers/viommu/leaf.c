@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * leaf.c: makes one leaf of a shadow agree with the guest's, page or superpage.
+ *
+ * A guest's superpage is a 2M leaf of the shadow where the guest's memory is
+ * mapped by 2M as well, and pages otherwise; so which it is changes only when
+ * one of the two does. A superpage of 1G is made of 2M leaves: all references of
+ * a leaf are taken and dropped at once, and those of 1G would be too many.
+ */
+#include "private.h"
+
+/* The guest's frame number behind addr, of the leaf that it is in. */
+static gfn_t leaf_gfn(const struct guest_leaf *g, uint64_t addr)
+{
+    return gfn_add(g->gfn, (addr & (VTD_LEVEL_SIZE(g->level) - 1)) >>
+                           VTD_PAGE_SHIFT);
+}
+
+static uint64_t make_pte(const struct viommu *vi, mfn_t mfn, bool read,
+                         bool write)
+{
+    return (mfn_x(mfn) << VTD_PAGE_SHIFT) |
+           (read ? VTD_PTE_R : 0) | (write ? VTD_PTE_W : 0) |
+           (vi->ecap & VTD_ECAP_SC ? VTD_PTE_SNP : 0);
+}
+
+/* The shadow leaf for the page at addr, with a reference; 0 if it is no RAM. */
+static uint64_t make_leaf(struct viommu *vi, uint64_t addr,
+                          const struct guest_leaf *g)
+{
+    bool read = g->read, write = g->write;
+    mfn_t mfn;
+
+    if ( guest_get_frame(vi, leaf_gfn(g, addr), &read, &write, &mfn) )
+        return make_pte(vi, mfn, read, write);
+
+    viommu_count(vi, rej_frame);
+
+    return 0;
+}
+
+static void sync_page(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
+                      const struct guest_leaf *g, uint64_t old)
+{
+    uint64_t pte = g->present ? make_leaf(vi, addr, g) : 0;
+    bool had = shadow_pte_present(old), has = shadow_pte_present(pte);
+    bool same = had && has && mfn_eq(shadow_pte_mfn(old), shadow_pte_mfn(pte));
+
+    if ( pte != old && table_write(w, addr, 1, pte) )
+    {
+        /* No table for it, so there was no leaf either. */
+        viommu_count(vi, rej_quota);
+        if ( has )
+            guest_put_frame(shadow_pte_mfn(pte));
+        return;
+    }
+
+    if ( has && g->level > 1 )
+        table_mark(w, addr, g->level);
+
+    if ( same )
+    {
+        /* The old leaf's reference goes on. */
+        guest_put_frame(shadow_pte_mfn(pte));
+        if ( (pte ^ old) & (VTD_PTE_R | VTD_PTE_W) )
+            teardown_changed(vi, addr, 1, false);
+        return;
+    }
+
+    if ( has )
+    {
+        viommu_count(vi, leaves_mapped);
+        viommu_count(vi, pages_pinned);
+        teardown_changed(vi, addr, 1, !had);
+    }
+    if ( had )
+        teardown_leaf(vi, w->s, addr, 1, shadow_pte_mfn(old));
+}
+
+/* ---- 2M. ---- */
+
+/* The 2M shadow leaf for addr, or 0 where it cannot be one; no references. */
+static uint64_t make_superpage(struct viommu *vi, uint64_t addr,
+                               const struct guest_leaf *g)
+{
+    bool read = g->read, write = g->write;
+    mfn_t mfn;
+
+    addr &= ~(VTD_LEVEL_SIZE(2) - 1);
+    if ( !vi->superpages || !g->present || g->level < 2 ||
+         !guest_superpage(vi, leaf_gfn(g, addr), &read, &write, &mfn) )
+        return 0;
+
+    return make_pte(vi, mfn, read, write) | VTD_PTE_SP;
+}
+
+/* References to all frames of a 2M leaf, if they are those behind the gfns. */
+static bool get_superpage(struct viommu *vi, gfn_t gfn, uint64_t pte)
+{
+    unsigned int n;
+
+    for ( n = 0; n < VTD_LEVEL_PAGES(2); n++ )
+    {
+        bool read = pte & VTD_PTE_R, write = pte & VTD_PTE_W;
+        mfn_t want = mfn_add(shadow_pte_mfn(pte), n), mfn;
+
+        if ( !guest_get_frame(vi, gfn_add(gfn, n), &read, &write, &mfn) )
+            break;
+        if ( !mfn_eq(mfn, want) || read != !!(pte & VTD_PTE_R) ||
+             write != !!(pte & VTD_PTE_W) )
+        {
+            guest_put_frame(mfn);
+            break;
+        }
+    }
+
+    if ( n == VTD_LEVEL_PAGES(2) )
+        return true;
+
+    while ( n-- )
+        guest_put_frame(mfn_add(shadow_pte_mfn(pte), n));
+
+    return false;
+}
+
+/* Enters a 2M leaf into a hole; false: not possible, enter pages. */
+static bool map_superpage(struct viommu *vi, struct shadow_walk *w,
+                          uint64_t addr, const struct guest_leaf *g)
+{
+    uint64_t pte = make_superpage(vi, addr, g);
+
+    if ( !pte || !get_superpage(vi, leaf_gfn(g, addr), pte) )
+        return false;
+
+    if ( table_write(w, addr, 2, pte) )
+    {
+        unsigned int n = VTD_LEVEL_PAGES(2);
+
+        viommu_count(vi, rej_quota);
+        while ( n-- )
+            guest_put_frame(mfn_add(shadow_pte_mfn(pte), n));
+        return false;
+    }
+
+    table_mark(w, addr, g->level);
+    viommu_count(vi, leaves_mapped);
+    viommu_count_n(vi, pages_pinned, VTD_LEVEL_PAGES(2));
+    teardown_changed(vi, addr, 2, true);
+
+    return true;
+}
+
+static void unmap_superpage(struct viommu *vi, struct shadow_walk *w,
+                            uint64_t addr, uint64_t old)
+{
+    /* A leaf's table is there, so this cannot fail. */
+    if ( table_write(w, addr, 2, 0) )
+        ASSERT_UNREACHABLE();
+    else
+        teardown_leaf(vi, w->s, addr, 2, shadow_pte_mfn(old));
+}
+
+/*
+ * Where the shadow has a 2M leaf, all of which is to be compared. Returns
+ * whether that is done; if not, it is pages or a hole now.
+ */
+static bool sync_superpage(struct viommu *vi, struct shadow_walk *w,
+                           uint64_t addr, const struct guest_leaf *g,
+                           uint64_t old, struct viommu_budget *b)
+{
+    uint64_t pte = make_superpage(vi, addr, g);
+
+    if ( pte == old )
+    {
+        table_mark(w, addr, g->level);
+        return true;
+    }
+
+    budget_take(b, VTD_LEVEL_PAGES(2) - 1);
+    if ( pte && mfn_eq(shadow_pte_mfn(pte), shadow_pte_mfn(old)) )
+    {
+        /* Other rights. */
+        if ( table_write(w, addr, 2, pte) )
+            ASSERT_UNREACHABLE();
+        table_mark(w, addr, g->level);
+        teardown_changed(vi, addr, 2, false);
+        return true;
+    }
+
+    /* Nothing of it remains, or its pages differ one by one. */
+    if ( !g->present && g->level >= 2 )
+    {
+        unmap_superpage(vi, w, addr, old);
+        return true;
+    }
+    if ( table_split(w, addr) )
+    {
+        viommu_count(vi, rej_quota);
+        unmap_superpage(vi, w, addr, old);
+    }
+
+    return false;
+}
+
+/* After the last page of 2M: one leaf for all, where it would be one anew. */
+static void try_merge(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
+                      const struct guest_leaf *g)
+{
+    struct shadow_leaf first;
+    uint64_t pte = make_superpage(vi, addr, g);
+
+    if ( !pte )
+        return;
+
+    table_lookup(w, addr & ~(VTD_LEVEL_SIZE(2) - 1), &first);
+    if ( first.level == 1 && pte == (first.pte | VTD_PTE_SP) )
+        table_merge(w, addr);
+}
+
+unsigned int leaf_sync(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
+                       uint64_t last, const struct guest_leaf *g,
+                       const struct shadow_leaf *old, struct viommu_budget *b)
+{
+    const uint64_t mask = VTD_LEVEL_SIZE(2) - 1;
+    bool whole = !(addr & mask) && (addr | mask) <= last;
+
+    /* Neither has anything here: go on where the smaller hole ends. */
+    if ( !g->present && !old->pte )
+        return min(g->level, old->level);
+
+    if ( old->level == 2 && old->pte )
+        return sync_superpage(vi, w, addr, g, old->pte, b) ? 2 : 0;
+
+    if ( whole && old->level >= 2 && g->present && g->level >= 2 )
+    {
+        budget_take(b, VTD_LEVEL_PAGES(2) - 1);
+        if ( map_superpage(vi, w, addr, g) )
+            return 2;
+    }
+
+    sync_page(vi, w, addr, g, old->pte);
+    if ( (addr & mask) == (mask & ~(VTD_LEVEL_SIZE(1) - 1)) )
+        try_merge(vi, w, addr, g);
+
+    return 1;
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
