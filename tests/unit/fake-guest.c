@@ -185,8 +185,12 @@ bool guest_superpage(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
             return false;
 
     *mfn = _mfn(guest_frame(gfn_x(gfn)));
+    if ( !may_access(gfn, read, write) )
+        return false;
+    if ( guest.on_superpage )
+        guest.on_superpage();
 
-    return may_access(gfn, read, write);
+    return true;
 }
 
 void guest_put_frame(mfn_t mfn)

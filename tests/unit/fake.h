@@ -37,6 +37,8 @@ struct fake_guest {
     uint64_t time_us;            /* on its clock */
     /* Called when the status of a wait descriptor is written. */
     void (*on_status)(void);
+    /* Called when 2M were found to lie together, after that. */
+    void (*on_superpage)(void);
 };
 extern struct fake_guest guest;
 

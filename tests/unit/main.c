@@ -9,11 +9,12 @@
 
 extern const struct test regs_tests[], queue_tests[], command_tests[],
     walk_tests[], context_tests[], sync_tests[], work_tests[], fault_tests[],
-    story_tests[];
+    super_tests[], story_tests[];
 
 static const struct test *const suites[] = {
     regs_tests, queue_tests, command_tests, walk_tests, context_tests,
-    sync_tests, work_tests, fault_tests, story_tests,
+    sync_tests, work_tests, fault_tests, super_tests,
+    story_tests,
 };
 
 static const struct test *current;

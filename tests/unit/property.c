@@ -273,6 +273,7 @@ static void sequence(void)
     for ( i = 0; i < M_DEVICES; i++ )
         hw_add_device(0x300 + i);
     hw.caps.snoop = rnd(4);
+    hw.caps.superpages = rnd(4);
     hw.caching_mode = !rnd(4);
     guest_set(0, G_RAM, GFN_RAM);
     for ( i = 0; i < 8; i++ )
