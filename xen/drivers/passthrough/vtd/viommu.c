@@ -39,10 +39,13 @@ void hw_get_caps(struct hw_caps *caps)
     caps->levels = 0;
     caps->snoop = iommu_snoop;
     caps->zlr = true;
-    caps->superpages = iommu_superpages;
+    caps->superpages = false;
 
     if ( !iommu_enabled )
         return;
+
+    /* Of all units, and not if a boot option forbids them. */
+    caps->superpages = iommu_get_ops()->page_sizes & PAGE_SIZE_2M;
 
     for_each_drhd_unit ( drhd )
     {
@@ -52,8 +55,6 @@ void hw_get_caps(struct hw_caps *caps)
             caps->levels = iommu->nr_pt_levels;
         if ( !(iommu->cap & VTD_CAP_ZLR) )
             caps->zlr = false;
-        if ( !cap_sps_2mb(iommu->cap) )
-            caps->superpages = false;
     }
 }
 
