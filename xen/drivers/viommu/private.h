@@ -423,7 +423,7 @@ void fault_records_update(struct viommu *vi);
 void fault_completion(struct viommu *vi);
 /* After a write to an event control or status register. reg_lock held. */
 void fault_event_update(struct viommu *vi, enum viommu_event event);
-/* Sends the MSIs that are due. No lock held. */
+/* Sends the MSIs that are due. No lock of the unit held. */
 void fault_send_events(struct viommu *vi);
 
 /* ---- viommu.c: entry points. No lock held. ---- */

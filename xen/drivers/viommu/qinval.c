@@ -339,8 +339,11 @@ static void complete(struct viommu *vi, const struct viommu_command *cmd)
         break;
 
     case VIOMMU_FROM_GCMD:
-        value = regs_get32(vi, VTD_GSTS) & VTD_GCMD_SRTP;
-        regs_put32(vi, VTD_GSTS, value | cmd->data);
+        value = (regs_get32(vi, VTD_GSTS) & VTD_GCMD_SRTP) | cmd->data;
+        /* Not yet, if it was asked for once more meanwhile. */
+        if ( vi->gcmd_pending )
+            value &= ~(vi->gcmd & VTD_GCMD_SRTP);
+        regs_put32(vi, VTD_GSTS, value);
         break;
 
     case VIOMMU_FROM_CCMD:
