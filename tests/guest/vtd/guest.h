@@ -64,7 +64,8 @@ static inline type mmio_read##bits(uint64_t addr)                       \
 {                                                                       \
     type value;                                                         \
                                                                         \
-    asm volatile ( "mov (%1), %0" : "=" reg (value) : "r" (addr) : "memory" ); \
+    asm volatile ( "mov (%1), %0" : "=" reg (value) : "r" (addr)        \
+                   : "memory" );                                        \
                                                                         \
     return value;                                                       \
 }                                                                       \

@@ -104,7 +104,8 @@ static void check_translation_enable(void)
     wr64(RTADDR, NOWHERE);
     command(G_SRTP);
     check(command(G_TE), "TE with a root pointer to nowhere sets TES");
-    check(command_off(G_TE), "TE with a root pointer to nowhere can be cleared");
+    check(command_off(G_TE),
+          "TE with a root pointer to nowhere can be cleared");
     wr64(RTADDR, UNIT);
     command(G_SRTP);
     check(command(G_TE) && command_off(G_TE),

@@ -126,7 +126,8 @@ static void check_root(void)
     check_eq(writes(page2), ARRIVED, "a new root table, while TE is on");
     *mem64(root) = 0;
     inv_all();
-    check_eq(writes(page2), ARRIVED, "the old root table does not matter then");
+    check_eq(writes(page2), ARRIVED,
+             "the old root table does not matter then");
     *mem64(root) = contexts | 1;
     wr64(RTADDR, root);
     command(G_SRTP);

@@ -41,7 +41,7 @@ static void check_stop(void)
     wr32(FSTS, FSTS_IQE);
     check(WAIT_FOR(rd32(FSTS) & FSTS_IQE, 2000) && rd64(IQH) == bad * 16,
           "cleared, but the descriptor is still bad: IQE again");
-    queue_slot(bad)->lo = DESC_WAIT;
+    queue_slot(bad)->lo = DESC_CONTEXT(GLOBAL, 0, 0);
     wr32(FSTS, FSTS_IQE);
     check(queue_drained(), "the descriptor replaced and IQE cleared: goes on");
     check_eq(rd32(FSTS), 0, "... without an error");

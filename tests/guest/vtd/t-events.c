@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * t-events.c: the invalidation completion event (VT-d 11.4.9.4 to 11.4.9.8) and
- * the fault event (11.4.7.2 to 11.4.7.5), which follow the same rules.
+ * t-events.c: the invalidation completion event (VT-d 11.4.9.4 to 11.4.9.8),
+ * and the fault event (11.4.7.2 to 11.4.7.5), which follow the same rules.
  */
 #include "unit.h"
 
@@ -40,7 +40,7 @@ static void error_cause(void)
 
 static void error_clear(void)
 {
-    queue_slot(bad)->lo = DESC_WAIT;
+    queue_slot(bad)->lo = DESC_CONTEXT(GLOBAL, 0, 0);
     errors_clear();
     queue_drained();
 }

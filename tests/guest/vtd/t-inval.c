@@ -59,7 +59,8 @@ static void check_method(const char *name, bool (*invalidate)(void))
 
     map(&dom, IOVA, page, 1, RW);
     done = invalidate();
-    check(done && writes(0, page) == ARRIVED, "%s: a page made is there", name);
+    check(done && writes(0, page) == ARRIVED, "%s: a page made is there",
+          name);
     map(&dom, IOVA, page2, 1, RW);
     done = invalidate();
     *mem32(page) = 0;

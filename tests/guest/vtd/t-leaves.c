@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #define IOVA            0x123450000ULL
+#define LOW_PAGE        0x00080000ULL   /* below the hole at 640K */
 
 static struct edu *dev = &edus[0];
 
@@ -20,7 +21,7 @@ static void check_rights(uint64_t page)
 {
     map_now(IOVA, page, 1, RW);
     check_eq(edu_writes(dev, IOVA, page), ARRIVED, "4K, RW: written");
-    check_eq(edu_reads(dev, IOVA + 0x10, page + 0x10), ARRIVED, "4K, RW: read");
+    check_eq(edu_reads(dev, IOVA + 16, page + 16), ARRIVED, "4K, RW: read");
     check_eq(edu_writes(dev, IOVA + 0xffc, page + 0xffc), ARRIVED,
              "4K, RW: last word written");
     check_eq(edu_writes(dev, page, page), BLOCKED,
@@ -40,7 +41,8 @@ static void check_rights(uint64_t page)
     *entry(&dom, IOVA, 2) &= ~W;
     inv_domain(dom.did);
     check_eq(edu_reads(dev, IOVA, page), ARRIVED, "R in level 2: read");
-    check_eq(edu_writes(dev, IOVA, page), BLOCKED, "R in level 2: not written");
+    check_eq(edu_writes(dev, IOVA, page), BLOCKED,
+             "R in level 2: not written");
     *entry(&dom, IOVA, 2) ^= RW;
     inv_domain(dom.did);
     check_eq(edu_writes(dev, IOVA, page), ARRIVED, "W in level 2: written");
@@ -69,6 +71,10 @@ static void check_superpages(uint64_t page)
              "2M, R: not written");
     check_eq(edu_reads(dev, at2m + PAGE, BIG_BASE + PAGE), ARRIVED,
              "2M, R: read");
+
+    map_now(at2m, 0, 2, RW);
+    check_eq(edu_writes(dev, at2m + LOW_PAGE, LOW_PAGE), ARRIVED,
+             "2M of which a part is no memory: the part that is");
 
     map_now(at1g, 0, 3, RW);
     check_eq(edu_writes(dev, at1g + page, page), ARRIVED, "1G: written");
@@ -132,7 +138,8 @@ void check_leaves(void)
         return;
     }
     pool_reset();
-    check(edu_load(&edus[0]), "a device reads and writes guest-physical memory");
+    check(edu_load(&edus[0]),
+          "a device reads and writes guest-physical memory");
     if ( nr_edus < 2 )
         skip("one device only", "the second device does as well");
     else

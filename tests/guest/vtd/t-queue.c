@@ -8,8 +8,7 @@
 static void wait_at(unsigned int index, uint64_t status, uint32_t data)
 {
     queue_slot(index)->hi = status;
-    queue_slot(index)->lo = DESC_WAIT | (status ? WAIT_SW : 0) |
-                            WAIT_DATA(data);
+    queue_slot(index)->lo = DESC_WAIT | WAIT_SW | WAIT_DATA(data);
 }
 
 static void tail(unsigned int index)
@@ -25,7 +24,7 @@ static void whole_queue(unsigned int qs, uint64_t status)
     queue_on(qs);
     n = queue_entries();
     for ( i = 0; i < n; i++ )
-        wait_at(i, 0, 0);
+        wait_at(i, status + 16, 0);
     wait_at(n - 2, status, 1);
     wait_at(n - 1, status, 2);
     *mem32(status) = *mem32(status + 4) = 0;
@@ -54,22 +53,23 @@ void check_queue(void)
     /* One by one, over the boundary of two pages. */
     queue_on(1);
     for ( i = 0; i < 255; i++ )
-        wait_at(i, 0, 0);
+        wait_at(i, status + 16, 0);
     tail(255);
     check(queue_drained(), "up to the last descriptor of a page");
     wait_at(255, status, 10);
     wait_at(256, status + 4, 11);
     wait_at(257, status + 8, 12);
     tail(258);
-    check(queue_drained() && *mem32(status) == 10 && *mem32(status + 4) == 11 &&
-          *mem32(status + 8) == 12,
+    check(queue_drained() && *mem32(status) == 10 &&
+          *mem32(status + 4) == 11 && *mem32(status + 8) == 12,
           "three descriptors over the boundary of two pages");
     wait_at(258, status, 20);
     tail(259);
     check(queue_drained() && *mem32(status) == 20,
           "a descriptor on the second page");
     tail(259);
-    check_eq(rd64(IQH), 259 * 16, "IQT written with the same value: no change");
+    check_eq(rd64(IQH), 259 * 16,
+             "IQT written with the same value: no change");
 
     wait_at(259, status, 30);
     wr32(IQT, 260 * 16);
@@ -104,7 +104,8 @@ static void check_taken(void)
         { "context, device that is not there",
           DESC_CONTEXT(SELECTIVE, 5, 0xff00) },
         { "IOTLB, global", DESC_IOTLB(GLOBAL, 0) },
-        { "IOTLB, global without DR and DW", DESC_IOTLB(GLOBAL, 0) & ~0xc0ULL },
+        { "IOTLB, global without DR and DW",
+          DESC_IOTLB(GLOBAL, 0) & ~0xc0ULL },
         { "IOTLB, domain", DESC_IOTLB(DOMAIN, 5) },
         { "IOTLB, domain 0xffff", DESC_IOTLB(DOMAIN, 0xffff) },
         { "IOTLB, page", DESC_IOTLB(SELECTIVE, 5), 0x1000 },
@@ -151,10 +152,10 @@ static void refused(const struct desc_case *c, uint64_t status)
     queue_put(c->lo, c->hi);
     queue_put(DESC_WAIT | WAIT_SW | WAIT_DATA(1), status);
     queue_kick();
-    stopped = WAIT_FOR(rd32(FSTS) & FSTS_IQE, 500) && rd64(IQH) == index * 16 &&
-              *mem32(status) == 0;
+    stopped = WAIT_FOR(rd32(FSTS) & FSTS_IQE, 500) &&
+              rd64(IQH) == index * 16 && *mem32(status) == 0;
 
-    queue_slot(index)->lo = DESC_WAIT;
+    queue_slot(index)->lo = DESC_CONTEXT(GLOBAL, 0, 0);
     queue_slot(index)->hi = 0;
     errors_clear();
     resumed = WAIT_FOR(*mem32(status) == 1, 2000) && queue_drained() &&
@@ -181,7 +182,8 @@ static void check_refused(uint64_t status)
         { "context, reserved bit 63",
           DESC_CONTEXT(GLOBAL, 0, 0) | (1ULL << 63) },
         { "context, reserved bit 64", DESC_CONTEXT(GLOBAL, 0, 0), 1 },
-        { "context, reserved bit 127", DESC_CONTEXT(GLOBAL, 0, 0), 1ULL << 63 },
+        { "context, reserved bit 127",
+          DESC_CONTEXT(GLOBAL, 0, 0), 1ULL << 63 },
         { "IOTLB, granularity 0", DESC_IOTLB(0, 0) },
         { "IOTLB, reserved bit 8", DESC_IOTLB(GLOBAL, 0) | (1 << 8) },
         { "IOTLB, reserved bit 15", DESC_IOTLB(GLOBAL, 0) | (1 << 15) },
@@ -189,7 +191,8 @@ static void check_refused(uint64_t status)
         { "IOTLB, reserved bit 63", DESC_IOTLB(GLOBAL, 0) | (1ULL << 63) },
         { "IOTLB, reserved bit 71", DESC_IOTLB(SELECTIVE, 5), 0x1080 },
         { "IOTLB, reserved bit 75", DESC_IOTLB(SELECTIVE, 5), 0x1800 },
-        { "IOTLB, AM above MAMV", DESC_IOTLB(SELECTIVE, 5), CAP_MAMV(cap) + 1 },
+        { "IOTLB, AM above MAMV",
+          DESC_IOTLB(SELECTIVE, 5), CAP_MAMV(cap) + 1 },
         { "IOTLB, AM 63", DESC_IOTLB(SELECTIVE, 5), 63 },
         { "device-TLB, as ECAP.DT is 0", 3, 0x1000 },
         { "interrupt entry cache, reserved bit 5", DESC_IEC | (1 << 5) },

@@ -7,7 +7,8 @@
  */
 #include "unit.h"
 
-static void context_command(const char *name, unsigned int granu, uint64_t bits)
+static void context_command(const char *name, unsigned int granu,
+                            uint64_t bits)
 {
     uint64_t r = ccmd(CCMD_ICC | CCMD_CIRG(granu) | bits);
 

@@ -32,7 +32,8 @@ static void check_status(uint64_t page, unsigned int offset, uint32_t data)
     queue_kick();
     queue_drained();
     check(*mem32(page + offset) == data && written(page) == 1,
-          "0x%x at offset 0x%x of a page, and nothing beside it", data, offset);
+          "0x%x at offset 0x%x of a page, and nothing beside it", data,
+          offset);
 }
 
 /* Whatever becomes of the write, the unit and the guest live on. */

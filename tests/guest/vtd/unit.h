@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * unit.h: the VT-d unit as software sees it. Written from the specification
- * (sections of revision 4.1) and not from the hypervisor's headers, so that the
- * same mistake is not made twice.
+ * (sections of revision 4.1) and not from the hypervisor's headers, so that
+ * the same mistake is not made twice.
  */
 #ifndef UNIT_H
 #define UNIT_H
@@ -109,6 +109,7 @@
 /* 11.4.7.8, upper half of a record */
 #define FRCD_F          (1ULL << 63)
 #define FRCD_T          (1ULL << 62)    /* 1: a read */
+#define FRCD_UNUSED     0x30000000e0000000ULL   /* AT, PP, EXE, PRIV */
 #define FRCD_REASON(hi) (((hi) >> 32) & 0xff)
 #define FRCD_SID(hi)    ((hi) & 0xffff)
 
@@ -125,6 +126,7 @@
 #define REASON_ROOT_RSVD        0xa
 #define REASON_CONTEXT_RSVD     0xb
 #define REASON_ENTRY_RSVD       0xc
+#define EITHER(a, b)            ((a) | ((b) << 8))
 
 /* unit.c */
 static inline uint32_t rd32(unsigned int reg)
@@ -178,7 +180,8 @@ struct descriptor {
 #define DESC_CONTEXT(g, did, sid) \
     (0x1 | ((uint64_t)(g) << 4) | ((uint64_t)(did) << 16) | \
      ((uint64_t)(sid) << 32))
-#define DESC_IOTLB(g, did) (0xc2 | ((uint64_t)(g) << 4) | ((uint64_t)(did) << 16))
+#define DESC_IOTLB(g, did) \
+    (0xc2 | ((uint64_t)(g) << 4) | ((uint64_t)(did) << 16))
 #define DESC_IEC        0x4
 #define DESC_WAIT       0x5
 #define WAIT_IF         0x10
