@@ -82,7 +82,7 @@ int xc_viommu_get_info(xc_interface *xch, uint32_t domid,
     info->flags = domctl.u.viommu_op.u.info.flags;
     info->cap = domctl.u.viommu_op.u.info.cap;
     info->ecap = domctl.u.viommu_op.u.info.ecap;
-    /* Xen says how many there are, which may be more than there was room for. */
+    /* Xen says how many there are, perhaps more than there was room for. */
     info->nr_counters = min_t(unsigned int, XEN_VIOMMU_NR_COUNTERS,
                               domctl.u.viommu_op.u.info.nr_counters);
     info->nr_devices = min_t(unsigned int, XC_VIOMMU_MAX_DEVICES,

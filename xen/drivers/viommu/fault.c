@@ -89,8 +89,8 @@ void fault_records_update(struct viommu *vi)
 }
 
 /*
- * Whether one more fault may be told to the guest now. A device can raise faults
- * faster than a guest can read them, and each read is an exit.
+ * Whether one more fault may be told to the guest now. A device can raise
+ * faults faster than a guest can read them, and each read is an exit.
  */
 static bool in_pace(struct viommu *vi)
 {

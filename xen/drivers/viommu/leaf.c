@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * leaf.c: makes one leaf of a shadow agree with the guest's, page or superpage.
+ * leaf.c: makes a leaf of a shadow agree with the guest's, page or superpage.
  *
  * A guest's superpage is a 2M leaf of the shadow where the guest's memory is
  * mapped by 2M as well, and pages otherwise; so which it is changes only when
- * one of the two does. A superpage of 1G is made of 2M leaves: all references of
- * a leaf are taken and dropped at once, and those of 1G would be too many.
+ * one of the two does. A superpage of 1G is made of 2M leaves: all references
+ * of a leaf are taken and dropped at once, and those of 1G would be too many.
  */
 #include "private.h"
 
@@ -24,7 +24,7 @@ static uint64_t make_pte(const struct viommu *vi, mfn_t mfn, bool read,
            (vi->ecap & VTD_ECAP_SC ? VTD_PTE_SNP : 0);
 }
 
-/* The shadow leaf for the page at addr, with a reference; 0 if it is no RAM. */
+/* The shadow leaf for the page at addr, with a reference; 0: it is no RAM. */
 static uint64_t make_leaf(struct viommu *vi, uint64_t addr,
                           const struct guest_leaf *g)
 {

@@ -19,7 +19,7 @@
  * An MMIO handler may run with the p2m lock held by this CPU (an access that
  * starts on the page before ours). So there only reg_lock is taken
  * unconditionally; where sync_lock is not free, or pcidevs_lock is needed, the
- * work is left to viommu_process_pending(), which holds no lock when it starts.
+ * work is left to viommu_process_pending(), which starts without any lock.
  */
 #ifndef VIOMMU_PRIVATE_H
 #define VIOMMU_PRIVATE_H
@@ -66,8 +66,8 @@
 /*
  * Work items in one entry to the hypervisor: a table entry looked at, a
  * descriptor, a context entry read, or a frame released. It is more than twice
- * VIOMMU_NR_REMOVED, so that removals that fit one flush do not get two because
- * the budget ends between them.
+ * VIOMMU_NR_REMOVED, so that removals that fit one flush do not get two
+ * because the budget ends between them.
  */
 #define VIOMMU_BUDGET           1024
 
@@ -99,7 +99,7 @@ struct viommu_target {
 
 /*
  * A second-level table in hardware format that mirrors one of the guest's.
- * refs counts the bound devices attached to it, and the command that builds it.
+ * refs counts the devices attached to it, and the command that builds it.
  */
 struct viommu_shadow {
     struct viommu_shadow *next;
@@ -149,8 +149,8 @@ struct viommu_command {
     struct viommu_target target;
     struct viommu_shadow *shadow;    /* CONTEXT: held, to be attached to; */
                                      /* IOTLB: the one being synced */
-    bool entered;                    /* IOTLB: cursor and last are valid */
-    uint64_t cursor, last;           /* addresses to do in that shadow */
+    bool entered;                    /* IOTLB: shadow is valid */
+    uint64_t cursor, last;           /* to do in it; IOTLB: 0, not known */
 };
 
 /* A page of the guest, mapped for reading. */
@@ -241,7 +241,7 @@ uint64_t regs_read(struct viommu *vi, unsigned int offset, unsigned int size);
 /* Returns whether there is work to do now. */
 bool __must_check regs_write(struct viommu *vi, unsigned int offset,
                              unsigned int size, uint64_t value);
-/* From inside, without access rules. offset is that of a register. reg_lock. */
+/* From inside, without access rules. offset: of a register. reg_lock. */
 uint32_t regs_get32(const struct viommu *vi, unsigned int offset);
 uint64_t regs_get64(const struct viommu *vi, unsigned int offset);
 void regs_put32(struct viommu *vi, unsigned int offset, uint32_t value);
@@ -272,7 +272,7 @@ struct guest_leaf {
     bool present;
     bool read, write;        /* rights of the whole path */
     unsigned int level;      /* 1: 4K, 2: 2M, 3: 1G; of a hole: any */
-    unsigned int fault;      /* of a hole: VTD_FR_* if not for lack of rights */
+    unsigned int fault;      /* of a hole: VTD_FR_*, 0: no rights */
     gfn_t gfn;               /* of its first page */
 };
 
@@ -325,8 +325,8 @@ void table_destroy(struct viommu *vi, struct viommu_shadow *s);
 struct shadow_walk {
     struct viommu *vi;
     struct viommu_shadow *s;
-    uint64_t *table[VIOMMU_SHADOW_LEVELS];   /* [level - 1], NULL: not mapped */
-    uint64_t base[VIOMMU_SHADOW_LEVELS];     /* first address it translates */
+    uint64_t *table[VIOMMU_SHADOW_LEVELS]; /* [level - 1], NULL: not mapped */
+    uint64_t base[VIOMMU_SHADOW_LEVELS];   /* first address it translates */
 };
 
 void table_begin(struct shadow_walk *w, struct viommu *vi,
@@ -358,8 +358,8 @@ void table_merge(struct shadow_walk *w, uint64_t addr);
 
 /*
  * Makes the shadow agree with the guest's leaf or hole g at addr, where it has
- * old; a superpage as a whole, if it ends by last or is one already. Returns the
- * level of the block that was done; 0: it is no superpage any more, look again.
+ * old; a superpage as a whole, if it ends by last or is one already. Returns
+ * the level of the block that was done; 0: no superpage any more, look again.
  */
 unsigned int leaf_sync(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
                        uint64_t last, const struct guest_leaf *g,
@@ -367,15 +367,6 @@ unsigned int leaf_sync(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
 
 /* ---- sync.c: differences between the guest's tables and the shadows. ---- */
 
-/*
- * Compares leaves from *cursor to last, and makes the shadow agree. Removals
- * are flushed before it returns, whatever it returns.
- *   0          done
- *   -ERESTART  the budget is used up, *cursor says where
- */
-int __must_check sync_range(struct viommu *vi, struct viommu_shadow *s,
-                            uint64_t *cursor, uint64_t last,
-                            struct viommu_budget *b);
 /* One IOTLB, one context-cache invalidation. As commands_run(). */
 int __must_check sync_iotlb(struct viommu *vi, struct viommu_command *cmd,
                             struct viommu_budget *b);
@@ -388,7 +379,10 @@ void sync_abandon(struct viommu *vi, struct viommu_command *cmd);
  * fails. pcidevs_lock too.
  */
 void sync_release_device(struct viommu *vi, struct viommu_device *dev);
-/* Gives back the memory of shadows that no device uses. As sync_range(). */
+/*
+ * Gives back the memory of shadows that no device uses.
+ *   -ERESTART  the budget is used up, and there is more
+ */
 int __must_check sync_reap(struct viommu *vi, struct viommu_budget *b);
 
 /* ---- teardown.c: what changed, until the flush. sync_lock held. ---- */
@@ -483,7 +477,7 @@ void guest_defer_all(struct viommu *vi);
  */
 
 struct hw_caps {
-    unsigned int levels;     /* of second-level tables, the least of all units */
+    unsigned int levels;     /* of second-level tables, least of all units */
     bool snoop;              /* all units can; leaves then ask for it */
     bool zlr;                /* all units allow zero-length reads */
     bool superpages;         /* all units know leaves of 2M */
@@ -517,9 +511,9 @@ int __must_check hw_check_device(struct viommu *vi, pci_sbdf_t sbdf);
 int __must_check hw_attach(struct viommu *vi, struct viommu_device *dev,
                            struct viommu_shadow *s);
 /*
- * Flushes what is cached of 2^order pages of s from addr, aligned; of all where
- * a unit cannot flush so few. fresh: nothing there was present before, so that
- * only a unit which caches that (CAP.CM) needs it.
+ * Flushes what is cached of 2^order pages of s from addr, aligned; of all
+ * where a unit cannot flush so few. fresh: nothing there was present before,
+ * so that only a unit which caches that (CAP.CM) needs it.
  */
 void hw_flush(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
               unsigned int order, bool fresh);

@@ -4,8 +4,8 @@
  *
  * Commands are done one at a time and in order, so that every one is complete
  * before the next starts and a fence needs nothing more. A command completes
- * for the guest (status write, register bit, queue head) only after all that it
- * asked for has been done and flushed.
+ * for the guest (status write, register bit, queue head) only after all that
+ * it asked for has been done and flushed.
  */
 #include "private.h"
 
@@ -118,7 +118,8 @@ static bool next_iotlb(struct viommu *vi, struct viommu_command *cmd)
 
 /* The queue. */
 
-static bool decode_context(struct viommu *vi, const struct vtd_descriptor *desc,
+static bool decode_context(struct viommu *vi,
+                           const struct vtd_descriptor *desc,
                            struct viommu_command *cmd)
 {
     cmd->granu = MASK_EXTR(desc->lo, VTD_DESC_GRANU);

@@ -13,15 +13,36 @@ static bool block_within(uint64_t addr, unsigned int level, uint64_t last)
     return !(addr & mask) && (addr | mask) <= last;
 }
 
-int sync_range(struct viommu *vi, struct viommu_shadow *s, uint64_t *cursor,
-               uint64_t last, struct viommu_budget *b)
-{
+/* A guest's table and its shadow, side by side, for one piece of work. */
+struct pair {
     struct guest_walk guest;
     struct shadow_walk shadow;
-    int rc = -ERESTART;
+};
 
-    walk_begin(&guest, vi, &s->of);
-    table_begin(&shadow, vi, s);
+static void pair_begin(struct pair *p, struct viommu *vi,
+                       struct viommu_shadow *s)
+{
+    walk_begin(&p->guest, vi, &s->of);
+    table_begin(&p->shadow, vi, s);
+}
+
+/* What was removed is flushed, whether or not there is more to do. */
+static void pair_end(struct pair *p)
+{
+    table_end(&p->shadow);
+    walk_end(&p->guest);
+    teardown_flush(p->shadow.vi, p->shadow.s);
+}
+
+/*
+ * Compares leaves from *cursor to last, and makes the shadow agree.
+ *   0          done
+ *   -ERESTART  the budget is used up, *cursor says where
+ */
+static int pair_sync(struct pair *p, uint64_t *cursor, uint64_t last,
+                     struct viommu_budget *b)
+{
+    struct viommu *vi = p->shadow.vi;
 
     while ( b->left )
     {
@@ -32,46 +53,47 @@ int sync_range(struct viommu *vi, struct viommu_shadow *s, uint64_t *cursor,
         budget_take(b, 1);
         for ( level = 3; level > 1; level-- )
             if ( block_within(*cursor, level, last) )
-                table_unmark(&shadow, *cursor, level);
+                table_unmark(&p->shadow, *cursor, level);
 
-        walk_leaf(&guest, *cursor, &g);
-        table_lookup(&shadow, *cursor, &old);
-        level = leaf_sync(vi, &shadow, *cursor, last, &g, &old, b);
+        walk_leaf(&p->guest, *cursor, &g);
+        table_lookup(&p->shadow, *cursor, &old);
+        level = leaf_sync(vi, &p->shadow, *cursor, last, &g, &old, b);
         if ( !level )
             continue;
 
         *cursor = (*cursor | (VTD_LEVEL_SIZE(level) - 1)) + 1;
         if ( *cursor > last )
-        {
-            rc = 0;
-            break;
-        }
+            return 0;
     }
 
-    table_end(&shadow);
-    walk_end(&guest);
-    teardown_flush(vi, s);
-
-    return rc;
+    return -ERESTART;
 }
 
 /* The last address of every shadow's table. */
 #define LAST_ADDR ((1ULL << VTD_LEVEL_WIDTH(VIOMMU_SHADOW_LEVELS)) - 1)
 
+/* All of a shadow, from *cursor on. As pair_sync(). */
+static int sync_all(struct viommu *vi, struct viommu_shadow *s,
+                    uint64_t *cursor, struct viommu_budget *b)
+{
+    struct pair p;
+    int rc;
+
+    pair_begin(&p, vi, s);
+    rc = pair_sync(&p, cursor, LAST_ADDR, b);
+    pair_end(&p);
+
+    return rc;
+}
+
 /*
- * What an invalidation covers in a shadow, into cursor and last. A page that is
- * or was part of a superpage stands for all of that. Returns whether anything.
+ * What an invalidation covers in a shadow, into cursor and last: not 0. A page
+ * that is or was part of a superpage stands for all of that. False: nothing.
  */
-static bool enter_shadow(struct viommu *vi, struct viommu_command *cmd,
-                         struct viommu_shadow *s)
+static bool enter_shadow(struct pair *p, struct viommu_command *cmd)
 {
     uint64_t size = VTD_LEVEL_SIZE(1) << cmd->am, whole = size;
-    struct guest_walk guest;
     struct guest_leaf g;
-    struct shadow_walk shadow;
-
-    if ( cmd->granu != VTD_GRANU_GLOBAL && cmd->did != s->of.did )
-        return false;
 
     cmd->cursor = 0;
     cmd->last = LAST_ADDR;
@@ -81,15 +103,10 @@ static bool enter_shadow(struct viommu *vi, struct viommu_command *cmd,
     if ( cmd->addr > cmd->last )
         return false;
 
-    walk_begin(&guest, vi, &s->of);
-    walk_leaf(&guest, cmd->addr & ~(size - 1), &g);
-    walk_end(&guest);
+    walk_leaf(&p->guest, cmd->addr & ~(size - 1), &g);
     if ( g.present )
         whole = max(whole, VTD_LEVEL_SIZE(g.level));
-
-    table_begin(&shadow, vi, s);
-    whole = max(whole, VTD_LEVEL_SIZE(table_origin(&shadow, cmd->addr)));
-    table_end(&shadow);
+    whole = max(whole, VTD_LEVEL_SIZE(table_origin(&p->shadow, cmd->addr)));
 
     cmd->cursor = cmd->addr & ~(whole - 1);
     cmd->last = cmd->cursor + whole - 1;
@@ -97,31 +114,44 @@ static bool enter_shadow(struct viommu *vi, struct viommu_command *cmd,
     return true;
 }
 
+/* What an invalidation means for one shadow, or the next piece of that. */
+static int sync_shadow(struct viommu *vi, struct viommu_command *cmd,
+                       struct viommu_budget *b)
+{
+    struct pair p;
+    int rc = 0;
+
+    if ( cmd->granu != VTD_GRANU_GLOBAL && cmd->did != cmd->shadow->of.did )
+        return 0;
+
+    pair_begin(&p, vi, cmd->shadow);
+    if ( !cmd->last )
+        viommu_count(vi, syncs);
+    if ( cmd->last || enter_shadow(&p, cmd) )
+        rc = pair_sync(&p, &cmd->cursor, cmd->last, b);
+    pair_end(&p);
+
+    return rc;
+}
+
 int sync_iotlb(struct viommu *vi, struct viommu_command *cmd,
                struct viommu_budget *b)
 {
-    int rc;
-
     if ( !cmd->entered )
     {
         cmd->shadow = vi->shadows;
         cmd->entered = true;
-        cmd->last = 0;
     }
 
     for ( ; cmd->shadow; cmd->shadow = cmd->shadow->next, cmd->last = 0 )
     {
-        if ( !cmd->last )
-        {
-            if ( !b->left )
-                return -ERESTART;
-            budget_take(b, 1);
-            if ( !enter_shadow(vi, cmd, cmd->shadow) )
-                continue;
-            viommu_count(vi, syncs);
-        }
+        int rc;
 
-        rc = sync_range(vi, cmd->shadow, &cmd->cursor, cmd->last, b);
+        if ( !b->left )
+            return -ERESTART;
+        budget_take(b, 1);
+
+        rc = sync_shadow(vi, cmd, b);
         if ( rc )
             return rc;
     }
@@ -244,7 +274,7 @@ static int switch_device(struct viommu *vi, struct viommu_device *dev,
             cmd->target.kind = VIOMMU_BLOCKED;
         else if ( !cmd->shadow->built )
         {
-            rc = sync_range(vi, cmd->shadow, &cmd->cursor, LAST_ADDR, b);
+            rc = sync_all(vi, cmd->shadow, &cmd->cursor, b);
             if ( rc )
                 return rc;
             cmd->shadow->built = true;
@@ -349,7 +379,7 @@ int sync_reap(struct viommu *vi, struct viommu_budget *b)
     while ( (s = vi->dying) != NULL )
     {
         /* It mirrors nothing now, so that everything in it is removed. */
-        rc = sync_range(vi, s, &s->reaped, LAST_ADDR, b);
+        rc = sync_all(vi, s, &s->reaped, b);
         if ( rc )
             return rc;
 

@@ -327,7 +327,7 @@ int table_split(struct shadow_walk *w, uint64_t addr)
         write_entry(&table[i], leaf.pte + i * VTD_LEVEL_SIZE(1));
     hw_table_unmap(table);
 
-    /* It says the same as before; what is cached goes with what will differ. */
+    /* It says the same as before; what is cached goes with what differs. */
     write_entry(entry_of(w, addr, 2),
                 make_link(mfn, VTD_TABLE_ENTRIES) | SHADOW_PTE_MARK);
     viommu_count_n(vi, leaves_mapped, VTD_TABLE_ENTRIES - 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * viommu.c: the entry points of the emulated unit: creation, register accesses,
- * deferred work, devices.
+ * viommu.c: the entry points of the emulated unit: creation, register
+ * accesses, deferred work, devices.
  */
 #include "private.h"
 

@@ -3,9 +3,9 @@
  * walk.c: reads the guest's root, context and second-level tables (VT-d 9).
  *
  * The guest may change them at any time. So every entry is read once, checked,
- * and then used; a walk ends after as many steps as a table has levels, even if
- * tables point at each other. What the specification would report as a fault
- * of a request is a hole here: nothing is reachable through it.
+ * and then used; a walk ends after as many steps as a table has levels, even
+ * if tables point at each other. What the specification would report as a
+ * fault of a request is a hole here: nothing is reachable through it.
  */
 #include "private.h"
 

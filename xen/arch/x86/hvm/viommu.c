@@ -27,8 +27,8 @@
 /* ---- Guest memory. ---- */
 
 /*
- * A reference to the page of RAM behind gfn, and what may be done with it. Only
- * the guest's own pages count: not another domain's, shared or granted ones.
+ * A reference to the page of RAM behind gfn, and what may be done with it.
+ * Only the guest's own pages count: not another domain's, shared or granted.
  */
 static struct page_info *get_ram(struct viommu *vi, gfn_t gfn, p2m_query_t q,
                                  unsigned int *flags)
@@ -212,7 +212,9 @@ static int cf_check mmio_accept(struct vcpu *v, unsigned long addr)
 static int cf_check mmio_read(struct vcpu *v, unsigned long addr,
                               unsigned int len, unsigned long *val)
 {
-    *val = viommu_mmio_read(v->domain->arch.hvm.viommu, PAGE_OFFSET(addr), len);
+    struct viommu *vi = v->domain->arch.hvm.viommu;
+
+    *val = viommu_mmio_read(vi, PAGE_OFFSET(addr), len);
 
     return X86EMUL_OKAY;
 }
@@ -220,7 +222,9 @@ static int cf_check mmio_read(struct vcpu *v, unsigned long addr,
 static int cf_check mmio_write(struct vcpu *v, unsigned long addr,
                                unsigned int len, unsigned long val)
 {
-    viommu_mmio_write(v->domain->arch.hvm.viommu, PAGE_OFFSET(addr), len, val);
+    struct viommu *vi = v->domain->arch.hvm.viommu;
+
+    viommu_mmio_write(vi, PAGE_OFFSET(addr), len, val);
 
     return X86EMUL_OKAY;
 }
@@ -362,7 +366,8 @@ static int get_info(struct viommu *vi, struct xen_domctl_viommu_op *op)
             .table = dev->at.kind,
             .domain = dev->at.kind == VIOMMU_SHADOW ? dev->at.did : 0,
         };
-        if ( n < room && copy_to_guest_offset(op->u.info.devices, n, &info, 1) )
+        if ( n < room &&
+             copy_to_guest_offset(op->u.info.devices, n, &info, 1) )
             rc = -EFAULT;
         n++;
     }

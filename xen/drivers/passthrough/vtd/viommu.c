@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * viommu.c: the emulated VT-d unit's boundary to the hardware: context entries,
- * domain IDs, table pages, flushes.
+ * viommu.c: the emulated VT-d unit's boundary to the hardware: context
+ * entries, domain IDs, table pages, flushes.
  *
  * A shadow has a hardware domain ID of its own on every physical unit that a
  * device attached to it is behind. The IDs come from the pool of quarantine's
@@ -156,7 +156,7 @@ int hw_check_device(struct viommu *vi, pci_sbdf_t sbdf)
     return 0;
 }
 
-/* Drops a device's hold on its shadow's ID; no context entry has it any more. */
+/* Drops a device's hold on its shadow's ID; no context entry has it now. */
 static void put_domid(struct viommu_shadow *s, struct vtd_iommu *iommu)
 {
     struct hw_attachment *a;
@@ -197,8 +197,8 @@ static bool next_function(const struct pci_dev *pdev, uint8_t *devfn)
 }
 
 /*
- * One atomic write of each context entry, and a flush of what was cached of the
- * table before. Without a pdev, as it is a switch within the domain.
+ * One atomic write of each context entry, and a flush of what was cached of
+ * the table before. Without a pdev, as it is a switch within the domain.
  */
 static int map_functions(struct domain *d, struct vtd_iommu *iommu,
                          const struct pci_dev *pdev, domid_t domid,
