@@ -47,7 +47,7 @@ check-unit: setup
 	@tests/unit/run
 
 check-tools: build
-	@tests/tools/run
+	@scripts/in-tree tests/tools/run
 
 check-system: build
 	@tests/ts/run $(JOBS_TO_RUN)

@@ -125,7 +125,7 @@ bool guest_superpage(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
                      mfn_t *mfn)
 {
     struct p2m_domain *p2m = p2m_get_hostp2m(vi->d);
-    unsigned int order, flags = 0;
+    unsigned int order = PAGE_ORDER_4K, flags = 0;
     p2m_type_t p2mt;
     p2m_access_t p2ma;
 
