@@ -6,7 +6,7 @@
 
 unsigned long model_page[MAX_PAGES];
 unsigned int model_pages;
-unsigned long model_top[M_ROOTS];
+unsigned long model_top[M_TOPS];
 /* Three functions of the first slot, to tell function masks apart. */
 const uint8_t model_devfn[M_DEVICES] = { 0x80, 0x81, 0x84, 0x88 };
 
@@ -111,7 +111,7 @@ struct target model_context_of(unsigned long table, unsigned int dev)
     }
     if ( (lo & 0xc) || (lo & beyond) )
         return t;
-    for ( i = 0; i < M_ROOTS; i++ )
+    for ( i = 0; i < M_TOPS; i++ )
         if ( model_top[i] == lo >> VTD_PAGE_SHIFT )
         {
             t.kind = ON_SHADOW;

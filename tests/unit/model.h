@@ -27,7 +27,11 @@ extern const uint8_t model_devfn[M_DEVICES];
 /* Top-level tables and domain IDs that contexts use. */
 #define M_ROOTS 3
 #define M_DIDS  2           /* 1 and 2 */
-extern unsigned long model_top[M_ROOTS];
+/* The model can know more of them (tests/fuzz). */
+#ifndef M_TOPS
+#define M_TOPS  M_ROOTS
+#endif
+extern unsigned long model_top[M_TOPS];
 
 /* What a page leads to. */
 struct result {

@@ -1,0 +1,917 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * fuzz.c: an input is what a guest, its devices and its host do, one operation
+ * after the other; all that the unit shows is compared with naive.c and with
+ * the model of tests/unit.
+ *
+ * The first bytes choose the machine. Then each operation is a byte, and the
+ * operands that it needs; what is missing at the end is 0. Half of the
+ * operations are raw: any value to any register, table, or queue. The others
+ * need few bytes to say what makes sense, so that inputs get deep.
+ *
+ * Three degrees of knowledge:
+ *   known   naive.c and the registers agree whenever nothing is left to do
+ *   exact   the model says exactly what devices reach
+ *   watched the oracle bounds it where the model can not tell
+ * They are lost when memory is short, or something happens in the middle of a
+ * command, and come back with the next resync(); there is one at the end. What
+ * the fakes check by themselves (references, flushes, locks, leaks) is checked
+ * always.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "naive.h"
+#include "property.h"
+
+struct viommu vi;
+
+#define MAX_OPS 400
+
+static struct {
+    const uint8_t *p;
+    size_t n;
+} in;
+
+/* known, exact and watched: see above; and what else is going on. */
+static struct {
+    bool known, exact, watched;
+    bool narrow;             /* a machine of 3 levels: the model has 4 */
+    bool lazy;               /* deferred work waits for an operation */
+    bool stray;              /* a device that the model does not have */
+    unsigned int bound;
+    unsigned int failures;   /* seen so far */
+    unsigned int tail;       /* where the guest appends to its queue */
+    unsigned int since;      /* when the access was made, for the oracle */
+    unsigned int budget[4], turn;
+    struct {
+        enum { HOOK_NONE, HOOK_WRITE, HOOK_TYPE } what;
+        unsigned int offset, size;
+        uint64_t value;
+    } hook;
+} now;
+
+/* Of edits.c. */
+void say(const char *format, ...)
+{
+    (void)format;
+}
+
+/* ---- Input ---- */
+
+static uint64_t take(unsigned int bytes)
+{
+    uint64_t value = 0;
+    unsigned int i;
+
+    for ( i = 0; i < bytes && in.n; i++, in.n-- )
+        value |= (uint64_t)*in.p++ << (8 * i);
+
+    return value;
+}
+
+static void __attribute__((format(printf, 1, 2)))
+tell(const char *format, ...)
+{
+    static int verbose = -1;
+    va_list args;
+
+    if ( verbose < 0 )
+        verbose = !!getenv("FUZZ_VERBOSE");
+    if ( !verbose )
+        return;
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+}
+
+/* ---- What is known ---- */
+
+/* The oracle's room is for 3 tables and 2 domain IDs. */
+static void note(void)
+{
+    unsigned int i;
+
+    for ( i = 0; now.watched && i < M_DEVICES; i++ )
+    {
+        struct target t = model_context_of(naive.root, i);
+
+        if ( naive.te && t.kind != ON_NOTHING &&
+             (t.did > M_DIDS || (t.kind == ON_SHADOW &&
+                                 (t.top >= M_ROOTS || !t.did))) )
+            now.watched = false;
+    }
+    if ( now.watched )
+        oracle_note(naive.root, naive.te);
+}
+
+static void lose(void)
+{
+    if ( now.known )
+        tell("(not known from here on)\n");
+    now.known = now.exact = now.watched = false;
+}
+
+void on_command(const struct command *c)
+{
+    tell("  %s granu %u did %#x addr %#llx am %u sid %#x fm %u\n",
+         c->op == OP_IOTLB ? "iotlb" : "context", c->granu, c->did,
+         (unsigned long long)c->addr, c->am, c->sid, c->fm);
+    if ( now.watched )
+        oracle_command(c, now.since);
+    if ( now.exact )
+        model_command(c);
+}
+
+void on_global(bool te, bool set_root, unsigned long root)
+{
+    tell("  te %u root %#lx%s\n", te, root, set_root ? " set" : "");
+    note();
+    now.since = oracle_time();
+    if ( now.watched )
+        oracle_global(now.since);
+    if ( now.exact )
+        model_global(te, set_root, root);
+}
+
+static void check_now(void)
+{
+    CHECK_EQ(hw.stale, 0);
+    CHECK_EQ(hw.mapped, 0);
+    CHECK_EQ(guest.mapped, 0);
+    CHECK_EQ(harness.locks, 0);
+    CHECK_EQ(vi.count[XEN_VIOMMU_CNT_table_pages], hw.tables);
+    CHECK(hw.tables <= vi.table_quota);
+    CHECK_EQ(vi.count[XEN_VIOMMU_CNT_pages_pinned], guest.frames);
+}
+
+static void note_failures(void)
+{
+    unsigned int n = harness.failed + hw.attach_failed +
+                     vi.count[XEN_VIOMMU_CNT_rej_quota];
+
+    if ( n != now.failures )
+        now.exact = false;
+    now.failures = n;
+}
+
+static unsigned int budget(void)
+{
+    return 1 + now.budget[now.turn++ % ARRAY_SIZE(now.budget)];
+}
+
+/* One entry to the hypervisor; whether work is left. */
+static bool work(void)
+{
+    bool left;
+
+    guest.deferred = 0;
+    test_budget = budget();
+    left = viommu_work(&vi);
+    if ( left )
+        guest.deferred = 1;
+    check_now();
+    note_failures();
+
+    return left;
+}
+
+static void compare(void)
+{
+    if ( now.known )
+    {
+        naive_wrote();
+        naive_compare();
+    }
+    if ( now.exact )
+        model_compare();
+    if ( now.watched )
+        oracle_check(now.bound);
+}
+
+static void settle(void)
+{
+    unsigned int n = 0;
+
+    while ( guest.deferred && work() )
+        if ( ++n == 100000 )
+            FAIL("work without end");
+    guest.deferred = 0;
+    compare();
+}
+
+/* Something is about to happen that concerns what is done in between. */
+static void begin(bool memory)
+{
+    if ( guest.deferred )
+    {
+        /* The oracle knows what changes of memory mean, not the rest. */
+        if ( !now.watched )
+            lose();
+        else if ( !memory )
+            settle();
+        naive_forget_writes();
+        now.exact = false;
+    }
+    now.since = oracle_time();
+}
+
+static void end(void)
+{
+    check_now();
+    note_failures();
+    if ( !guest.deferred )
+        compare();
+    else if ( !now.lazy )
+        settle();
+}
+
+/* ---- Registers ---- */
+
+static void write_reg(unsigned int offset, unsigned int size, uint64_t value)
+{
+    tell("write %#x %u %#llx\n", offset, size, (unsigned long long)value);
+    begin(false);
+    if ( now.known )
+        naive_write(offset, size, value);
+    test_budget = budget();
+    viommu_mmio_write(&vi, offset, size, value);
+    harness.trylocks = 0;
+    end();
+}
+
+static void read_reg(unsigned int offset, unsigned int size)
+{
+    uint64_t value = viommu_mmio_read(&vi, offset, size);
+
+    if ( now.known && !guest.deferred )
+        CHECK_EQ(value, naive_read(offset, size));
+}
+
+static void op_write_hot(void)
+{
+    static const uint16_t offsets[] = {
+        VTD_IQT, VTD_FSTS, VTD_IVA, VTD_IOTLB, VTD_IOTLB + 4, VTD_CCMD,
+        VTD_CCMD + 4, VTD_GCMD, VTD_RTADDR, VTD_FECTL, VTD_FEDATA, VTD_FEADDR,
+        VTD_IQH, VTD_IQA, VTD_ICS, VTD_IECTL, VTD_IEDATA, VTD_IEADDR,
+        VTD_FRCD + 12, VTD_FRCD + 0x6c, VTD_FRCD + 0x78, VTD_IQERCD,
+        VTD_IQA + 4, VTD_FRCD + 0x80,
+    };
+    unsigned int which = take(1), bytes = which >> 5 & 3;
+    unsigned int offset = offsets[which % 32 % ARRAY_SIZE(offsets)];
+    unsigned int size = (offset & 4) || (which & 0x80) ? 4 : 8;
+    uint64_t value = take(1 << bytes);
+
+    /* Few bytes: at the upper end, where the command bits are, or lower. */
+    if ( bytes < 2 && (value & 1) )
+        value <<= size * 8 - (8 << bytes);
+    write_reg(offset, size, value);
+}
+
+static void op_gcmd(void)
+{
+    unsigned int what = take(1);
+
+    if ( what & 0x08 )
+        write_reg(VTD_RTADDR, 8, PAGE(G_ROOT + (what >> 4 & 1)));
+    if ( what & 0x20 )
+    {
+        now.tail = 0;
+        write_reg(VTD_IQT, 8, 0);
+        write_reg(VTD_IQA, 8, PAGE(G_QUEUE) | what >> 6);
+    }
+    write_reg(VTD_GCMD, 4, (what & 1 ? VTD_GCMD_TE : 0) |
+                           (what & 2 ? VTD_GCMD_QIE : 0) |
+                           (what & 4 ? VTD_GCMD_SRTP : 0));
+}
+
+/* ---- Guest memory ---- */
+
+static void write_memory(unsigned long gfn, unsigned int index, uint64_t value)
+{
+    bool queue = gfn >= G_QUEUE || naive.queue != PAGE(G_QUEUE);
+
+    tell("memory %#lx[%u] = %#llx\n", gfn, index, (unsigned long long)value);
+    begin(!queue);
+    guest_page(gfn)[index] = value;
+    note();
+}
+
+static void op_table(void)
+{
+    unsigned int where = take(1), kind = take(1), gfn = take(1);
+    uint64_t entry = kind & 3;
+
+    if ( kind & 4 )
+        entry |= VTD_PTE_SP;
+    if ( kind & 8 )
+        entry |= VTD_PTE_SNP;
+    if ( kind & 0x10 )
+        gfn = G_TABLES + gfn % N_TABLES;
+    else if ( (kind & 4) && !(kind & 0x80) )
+        gfn &= kind & 0x20 ? ~3U : ~15U;
+    entry |= PAGE(gfn);
+    if ( kind & 0x40 )
+        entry ^= 1ULL << take(1) % 64;
+    write_memory(G_TABLES + where % N_TABLES, where / N_TABLES % 4, entry);
+}
+
+static void op_context(void)
+{
+    unsigned int where = take(1), what = take(1);
+    unsigned long page = G_CONTEXT + (where >> 2 & 1);
+    unsigned int index = 2 * model_devfn[where % M_DEVICES];
+    uint64_t lo = PAGE(model_top[(what >> 3) % M_ROOTS]) | VTD_CTX_P;
+    uint64_t hi = (1 + (what >> 7)) << 8 | (1 + (what >> 6 & 1));
+
+    if ( !(what & 7) )
+        lo &= ~VTD_CTX_P;
+    if ( (what & 7) == 1 )
+        lo |= VTD_TT_PASS_THROUGH << 2;
+    if ( (where & 0x18) == 0x18 )
+        lo |= VTD_CTX_FPD;
+    if ( (where & 0x60) == 0x60 )
+        lo ^= 1ULL << take(1) % 64;
+    if ( (where & 0xa0) == 0xa0 )
+        hi ^= 1ULL << take(1) % 64;
+    write_memory(page, index, lo);
+    write_memory(page, index + 1, hi);
+}
+
+static void op_root(void)
+{
+    unsigned int what = take(1);
+    uint64_t lo = PAGE(G_CONTEXT + (what >> 1 & 1)) | VTD_ROOT_P;
+
+    if ( what & 4 )
+        lo ^= 1ULL << take(1) % 64;
+    write_memory(G_ROOT + (what & 1), 0, lo);
+    write_memory(G_ROOT + (what & 1), 1, what & 8 ? take(8) : 0);
+}
+
+static void op_type(void)
+{
+    unsigned int gfn = take(1) | (unsigned int)take(1) << 8;
+    enum gfn_type type = gfn >> 9 & 3;
+
+    gfn &= 0x1ff;
+    if ( gfn >= NR_GFNS )
+        return;
+    tell("gfn %#x becomes %u\n", gfn, type);
+    begin(gfn < G_QUEUE && naive.queue == PAGE(G_QUEUE));
+    guest_set(gfn, 1, type);
+    note();
+}
+
+/* ---- Commands ---- */
+
+static void put(uint64_t lo, uint64_t hi)
+{
+    write_memory(G_QUEUE, 2 * now.tail, lo);
+    write_memory(G_QUEUE, 2 * now.tail + 1, hi);
+    now.tail = (now.tail + 1) % 256;
+}
+
+static void op_command(void)
+{
+    unsigned int what = take(1), page = take(1), am = take(1);
+    uint64_t granu = what >> 1 & 3, did = 1 + (what >> 3 & 1), value, hi = 0;
+    uint64_t sid = model_devfn[what >> 4 & 3], fm = am >> 4 & 3;
+
+    if ( what & 0x40 )
+    {
+        if ( what & 1 )
+        {
+            value = VTD_DESC_CONTEXT | sid << 32 | fm << 48;
+            hi = 0;
+        }
+        else
+        {
+            value = VTD_DESC_IOTLB;
+            hi = PAGE(page) | am % 16;
+        }
+        put(value | granu << 4 | did << 16, hi);
+        if ( !(what & 0x80) )
+            write_reg(VTD_IQT, 4, now.tail * 16);
+        return;
+    }
+
+    if ( what & 1 )
+        value = VTD_CCMD_ICC | MASK_INSR(granu, VTD_CCMD_CIRG) | did |
+                sid << 16 | fm << 32;
+    else
+    {
+        write_reg(VTD_IVA, 8, PAGE(page) | am % 16);
+        value = VTD_IOTLB_IVT | MASK_INSR(granu, VTD_IOTLB_IIRG) | did << 32;
+    }
+    hi = what & 1 ? VTD_CCMD : VTD_IOTLB;
+    if ( what & 0x80 )
+    {
+        write_reg(hi, 4, value);
+        write_reg(hi + 4, 4, value >> 32);
+    }
+    else
+        write_reg(hi, 8, value);
+}
+
+static void op_wait(void)
+{
+    unsigned int what = take(1);
+    uint64_t addr = PAGE(G_STATUS) | (what & 0xfc);
+
+    if ( what & 1 )
+        addr = PAGE(take(1)) | (take(1) << 3 & 0xffc);
+    put(VTD_DESC_WAIT | take(1) << 32 | VTD_DESC_WAIT_SW |
+        (what & 2 ? VTD_DESC_WAIT_IF : 0), addr);
+    if ( what & 0x80 )
+        write_reg(VTD_IQT, 8, now.tail * 16);
+}
+
+/* ---- Devices ---- */
+
+#define STRAY M_DEVICES
+
+static void unbind(unsigned int dev)
+{
+    const pci_sbdf_t sbdf = { .sbdf = 0x300 + dev };
+    bool is_bound = now.bound & (1U << dev);
+
+    tell("unbind %u\n", dev);
+    hw_pcidevs_lock();
+    CHECK_EQ(-viommu_unbind(&vi, sbdf), is_bound ? 0 : ENODEV);
+    CHECK(hw_attached_to(sbdf.sbdf, NULL) != ON_SHADOW);
+    hw_pcidevs_unlock();
+    now.bound &= ~(1U << dev);
+    if ( is_bound && now.exact && dev != STRAY )
+        model_unbind(dev);
+}
+
+static void bind(unsigned int dev, uint32_t to)
+{
+    const pci_sbdf_t sbdf = { .sbdf = 0x300 + dev };
+    int rc;
+
+    tell("bind %u at %#x\n", dev, to);
+    hw_pcidevs_lock();
+    if ( !(now.bound & (1U << dev)) )
+        hw_reassign(sbdf.sbdf);
+    rc = viommu_bind(&vi, sbdf, to);
+    hw_pcidevs_unlock();
+    if ( to < 0x80 || to > 0xff )
+        CHECK_EQ(rc, -ERANGE);
+    else if ( hw.is_rmrr )
+        CHECK_EQ(rc, -EOPNOTSUPP);
+    else if ( rc == -EEXIST )
+        CHECK(now.bound);
+    else if ( rc )
+        CHECK(rc == -ENOMEM || rc == -ENOSPC);
+    else
+    {
+        CHECK(!(now.bound & (1U << dev)));
+        now.bound |= 1U << dev;
+        if ( dev == STRAY )
+            return;
+        if ( now.watched )
+            oracle_bind(dev);
+        if ( now.exact )
+            model_bind(dev);
+    }
+}
+
+static void op_bind(void)
+{
+    unsigned int what = take(1), dev = what % 4, i;
+    uint32_t to = model_devfn[dev];
+
+    begin(true);
+    if ( what & 0x20 )
+    {
+        /* A device that nobody knows, anywhere; or where one is already. */
+        to = what & 0x40 ? take(4) : 0x80 | take(1);
+        hw.is_rmrr = what & 0x80;
+        dev = STRAY;
+        for ( i = 0; i < M_DEVICES; i++ )
+            if ( to == model_devfn[i] && !(now.bound & (1U << i)) )
+                to = 0x7f;
+        /* It may keep a table alive that the model takes for a new one. */
+        if ( to >= 0x80 && to <= 0xff )
+            now.exact = false;
+        bind(dev, to);
+    }
+    else if ( (now.bound & (1U << dev)) && !(what & 0x10) )
+        unbind(what & 0x08 ? STRAY : dev);
+    else
+        bind(dev, to);
+    hw.is_rmrr = false;
+    end();
+}
+
+struct seen {
+    uint64_t page;
+    unsigned long mfn;
+    bool read, write;
+};
+
+static void see(void *arg, uint64_t addr, unsigned long mfn, bool read,
+                bool write)
+{
+    struct seen *seen = arg;
+
+    if ( addr >> VTD_PAGE_SHIFT == seen->page )
+    {
+        seen->mfn = mfn;
+        seen->read = read;
+        seen->write = write;
+    }
+}
+
+static void op_dma(void)
+{
+    unsigned int what = take(1);
+    uint64_t addr = what & 0x80 ? take(8) : take(1) << VTD_PAGE_SHIFT;
+    uint32_t sbdf = 0x300 + what % 4;
+    struct seen seen = { .page = addr >> VTD_PAGE_SHIFT };
+    struct viommu_shadow *s;
+    struct dma dma = device_dma(sbdf, addr, what & 4);
+
+    if ( hw_attached_to(sbdf, &s) != ON_SHADOW )
+        return;
+    hw_scan(s, see, &seen);
+    if ( dma.ok )
+    {
+        CHECK(guest_refs(dma.mfn));
+        CHECK_EQ(dma.mfn, seen.mfn);
+    }
+    /* A narrow machine does not see all. */
+    CHECK(dma.ok == (what & 4 ? seen.write : seen.read) || now.narrow);
+}
+
+static void op_fault(void)
+{
+    unsigned int what = take(1), dev = what % 5;
+    uint64_t addr = what & 0x80 ? take(8) : PAGE(take(1)) | 0x123;
+    unsigned int n = what & 0x40 ? 20 : 1;
+    bool read = what & 0x20;
+
+    if ( dev == STRAY )
+        lose();
+    begin(false);
+    tell("%u faults of %u, %#llx read %u\n", n, dev, (unsigned long long)addr,
+         read);
+    while ( n-- )
+    {
+        if ( now.known && (now.bound & (1U << dev)) )
+            naive_fault(model_devfn[dev], addr, read);
+        hw_pcidevs_lock();
+        viommu_fault(&vi, (pci_sbdf_t){ .sbdf = 0x300 + dev }, addr, read);
+        hw_pcidevs_unlock();
+        addr += what & 0x10 ? PAGE(1) : 0;
+    }
+    end();
+}
+
+/* ---- The host ---- */
+
+static void op_shortage(void)
+{
+    unsigned int what = take(1);
+
+    harness.fail_in = what & 1 ? 1 + (what >> 4) : 0;
+    harness.fail_rate = what & 2 ? what >> 2 : 0;
+    hw.attach_fails = what & 4 ? 1 + (what >> 7) : 0;
+    tell("shortage %u %u %u\n", harness.fail_in, harness.fail_rate,
+         hw.attach_fails);
+}
+
+/* Something another vCPU does while the unit is at work. */
+static void run_hook(void)
+{
+    unsigned int locks = harness.locks, what = now.hook.what;
+
+    now.hook.what = HOOK_NONE;
+    if ( what == HOOK_NONE )
+        return;
+
+    tell("(hook)\n");
+    if ( what == HOOK_TYPE )
+    {
+        now.exact = false;
+        guest_set(now.hook.offset % NR_GFNS, 1, now.hook.value & 3);
+        note();
+        return;
+    }
+
+    lose();
+    harness.locks = 0;
+    viommu_mmio_write(&vi, now.hook.offset, now.hook.size, now.hook.value);
+    harness.locks = locks;
+}
+
+static void on_status(void)
+{
+    note();
+    run_hook();
+}
+
+static void op_hook(void)
+{
+    unsigned int what = take(1);
+
+    now.hook.what = what & 1 ? HOOK_WRITE : HOOK_TYPE;
+    now.hook.offset = take(1) << 2;
+    now.hook.size = what & 2 ? 4 : 8;
+    now.hook.value = take(what & 4 ? 8 : 1);
+    if ( what & 8 )
+        now.hook.value <<= 56;
+    if ( what & 0x10 )
+        now.hook.offset = VTD_GCMD;
+}
+
+static void calm(void)
+{
+    harness.fail_in = harness.fail_rate = harness.trylocks = 0;
+    hw.attach_fails = 0;
+    now.hook.what = HOOK_NONE;
+    settle();
+}
+
+/* All tables are made anew, and all is known and exact again. */
+static void resync(void)
+{
+    unsigned int i, queue;
+
+    tell("resync\n");
+    calm();
+    now.lazy = false;
+    if ( now.bound & (1U << STRAY) )
+    {
+        unbind(STRAY);
+        settle();
+    }
+    if ( !now.known )
+        naive_reload();
+    now.known = true;
+    now.exact = now.watched = false;
+    queue = naive_read(VTD_GSTS, 4) & VTD_GCMD_QIE;
+    write_reg(VTD_GCMD, 4, queue);
+    note_failures();
+    model_reset();
+    for ( i = 0; i < M_DEVICES; i++ )
+        if ( now.bound & (1U << i) )
+            model_bind(i);
+    now.exact = !now.narrow;
+    write_reg(VTD_GCMD, 4, queue | VTD_GCMD_TE | VTD_GCMD_SRTP);
+}
+
+/* ---- An input ---- */
+
+static void op(void)
+{
+    unsigned int what = take(1), i;
+
+    switch ( what % 32 )
+    {
+    case 0:
+        i = take(2);
+        what = take(1);
+        write_reg(i & 0xfff, what & 0x80 ? what & 0x7f : what & 1 ? 4 : 8,
+                  take(8));
+        break;
+
+    case 1 ... 3:
+        op_write_hot();
+        break;
+
+    case 4:
+        i = take(2);
+        read_reg(i & 0xfff, i >> 12);
+        break;
+
+    case 5:
+        i = take(2);
+        write_memory((i & 0x1ff) % NR_GFNS, i >> 9 | (what & 0x20) << 2 |
+                                            (what & 0x40) << 2, take(8));
+        break;
+
+    case 6:
+        i = take(1);
+        write_memory(G_TABLES + i % N_TABLES, i >> 4 & 3, take(8));
+        break;
+
+    case 7:
+        i = take(1);
+        write_memory(i & 0x80 ? G_ROOT + (i & 1) : G_CONTEXT + (i & 1),
+                     i & 0x80 ? i >> 1 & 1
+                              : 2 * model_devfn[i >> 2 & 3] + (i >> 1 & 1),
+                     take(8));
+        break;
+
+    case 8:
+        put(take(8), take(8));
+        break;
+
+    case 9:
+        write_memory(G_QUEUE + take(1) % 4, take(1) | (what & 0x20) << 3,
+                     take(8));
+        break;
+
+    case 10:
+        write_reg(VTD_IQT, what & 0x20 ? 8 : 4, now.tail * 16);
+        break;
+
+    case 11 ... 12:
+        op_gcmd();
+        break;
+
+    case 13 ... 15:
+        op_command();
+        break;
+
+    case 16:
+        op_wait();
+        break;
+
+    case 17 ... 20:
+        op_table();
+        break;
+
+    case 21:
+        op_context();
+        break;
+
+    case 22:
+        op_root();
+        break;
+
+    case 23:
+        op_type();
+        break;
+
+    case 24:
+        op_bind();
+        break;
+
+    case 25:
+        op_dma();
+        break;
+
+    case 26:
+        op_fault();
+        break;
+
+    case 27:
+        op_shortage();
+        break;
+
+    case 28:
+        if ( what & 0x20 )
+            harness.trylocks = 1;
+        now.budget[what >> 6] = take(1);
+        break;
+
+    case 29:
+        now.lazy = what & 0x20;
+        if ( !now.lazy && guest.deferred )
+            settle();
+        else if ( guest.deferred && !work() )
+            settle();
+        break;
+
+    case 30:
+        op_hook();
+        break;
+
+    case 31:
+        if ( what & 0x20 )
+            guest.time_us += take(2);
+        else
+            resync();
+        break;
+    }
+}
+
+static void start(void)
+{
+    unsigned int machine = take(1), quota = take(1), i, j;
+
+    harness_reset();
+    CHECK_EQ(harness.allocations, 0);
+    guest_reset();
+    hw_reset();
+    memset(&vi, 0, sizeof(vi));
+    memset(&now, 0, sizeof(now));
+    for ( i = 0; i <= STRAY; i++ )
+        hw_add_device(0x300 + i);
+    hw.caps.snoop = !(machine & 1);
+    hw.caps.superpages = !(machine & 2);
+    hw.caching_mode = machine & 4;
+    now.narrow = (machine & 0x18) == 0x18;
+    hw.caps.levels = now.narrow ? 3 : 4;
+    guest_set(0, G_RAM, GFN_RAM);
+    guest.on_status = on_status;
+    guest.on_superpage = run_hook;
+    for ( i = 0; i < ARRAY_SIZE(now.budget); i++ )
+        now.budget[i] = machine & 0x20 ? 1000 : take(1);
+
+    CHECK_EQ(viommu_init(&vi, machine & 0x40 ? 2 + quota % 64 : 0), 0);
+    naive_reset(vi.cap, vi.ecap);
+    model_reset();
+    now.known = true;
+    now.exact = !now.narrow;
+    now.watched = (machine & 0x98) == 0x80;
+    if ( now.watched )
+        oracle_reset();
+
+    /* Tables that make sense, or none. */
+    harness_seed(quota);
+    if ( quota & 0xf0 )
+        edit_first();
+    else if ( quota & 8 )
+        for ( i = 0; i < M_DEVICES; i++ )
+            for ( j = 0; j < 2; j++ )
+            {
+                uint64_t *ctx = guest_page(G_CONTEXT) + 2 * model_devfn[i];
+
+                guest_page(G_ROOT)[0] = PAGE(G_CONTEXT) | VTD_ROOT_P;
+                ctx[0] = PAGE(model_top[0]) | VTD_CTX_P;
+                ctx[1] = 0x102;
+            }
+    note();
+    if ( quota & 7 )
+        for ( i = 0; i < M_DEVICES; i++ )
+        {
+            bind(i, model_devfn[i]);
+            settle();
+        }
+}
+
+static void stop(void)
+{
+    unsigned int i;
+
+    tell("stop\n");
+    for ( i = 0; i <= STRAY; i++ )
+        if ( now.bound & (1U << i) )
+            unbind(i);
+    do
+        test_budget = budget();
+    while ( viommu_reap(&vi) );
+    viommu_fini(&vi);
+
+    CHECK_EQ(hw.tables, 0);
+    CHECK_EQ(hw.shadows, 0);
+    CHECK_EQ(hw.mapped, 0);
+    CHECK_EQ(guest.mapped, 0);
+    CHECK_EQ(guest.frames, 0);
+    CHECK_EQ(harness.allocations, 0);
+}
+
+static void first_time(void)
+{
+    unsigned int i, n = M_ROOTS;
+
+    CHECK_EQ(1U << (VTD_LEVEL_STRIDE * 4), MAX_PAGES);
+    model_pages = MAX_PAGES;
+    for ( i = 0; i < MAX_PAGES; i++ )
+        model_page[i] = i;
+    /* Every table that a context can name, the usual ones first. */
+    for ( i = 0; i < M_ROOTS; i++ )
+        model_top[i] = G_TABLES + i;
+    for ( i = 0; i < MAX_PAGES; i++ )
+        if ( i - G_TABLES >= M_ROOTS )
+            model_top[n++] = i;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    unsigned int n = 0;
+
+    if ( !model_pages )
+        first_time();
+    in.p = data;
+    in.n = size;
+
+    start();
+    while ( in.n && n++ < MAX_OPS )
+        op();
+    /* The end comes in the middle of something, or all is seen once more. */
+    harness.fail_in = harness.fail_rate = harness.trylocks = 0;
+    hw.attach_fails = 0;
+    if ( size % 4 || !guest.deferred )
+        resync();
+    stop();
+
+    return 0;
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
