@@ -147,9 +147,13 @@ int sync_iotlb(struct viommu *vi, struct viommu_command *cmd,
     {
         int rc;
 
-        if ( !b->left )
-            return -ERESTART;
-        budget_take(b, 1);
+        /* Once a shadow, so that each piece gets on, however small it is. */
+        if ( !cmd->last )
+        {
+            if ( !b->left )
+                return -ERESTART;
+            budget_take(b, 1);
+        }
 
         rc = sync_shadow(vi, cmd, b);
         if ( rc )
