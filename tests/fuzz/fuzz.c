@@ -124,15 +124,16 @@ void on_command(const struct command *c)
         model_command(c);
 }
 
-void on_global(bool te, bool set_root, unsigned long root)
+void on_global(bool was, bool set_root)
 {
-    tell("  te %u root %#lx%s\n", te, root, set_root ? " set" : "");
+    tell("  te %u root %#lx%s\n", naive.te, naive.root,
+         set_root ? " set" : "");
     note();
     now.since = oracle_time();
-    if ( now.watched )
+    if ( now.watched && (set_root || naive.te != was) )
         oracle_global(now.since);
     if ( now.exact )
-        model_global(te, set_root, root);
+        model_global(naive.te, set_root, naive.root);
 }
 
 static void check_now(void)
@@ -156,9 +157,10 @@ static void note_failures(void)
     now.failures = n;
 }
 
+/* Of 1, the item for going on with a shadow would leave nothing. */
 static unsigned int budget(void)
 {
-    return 1 + now.budget[now.turn++ % ARRAY_SIZE(now.budget)];
+    return 2 + now.budget[now.turn++ % ARRAY_SIZE(now.budget)];
 }
 
 /* One entry to the hypervisor; whether work is left. */

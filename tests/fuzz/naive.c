@@ -130,6 +130,7 @@ static void event_raise(unsigned int control, uint32_t bits)
 static void gcmd(void)
 {
     uint32_t g = naive.gcmd;
+    bool was = naive.te;
 
     naive.gcmd_written = false;
     if ( (g ^ REG(0x1c)) & (1U << 26) )
@@ -142,7 +143,7 @@ static void gcmd(void)
     naive.te = g >> 31;
     if ( g & (1U << 30) )
         naive.root = reg64(0x20) >> 12;
-    on_global(naive.te, g & (1U << 30), naive.root);
+    on_global(was, g & (1U << 30));
     REG(0x1c) = (REG(0x1c) & (1U << 30)) |
                 (g & ((1U << 31) | (1U << 30) | (1U << 26)));
 }

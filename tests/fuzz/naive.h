@@ -49,7 +49,8 @@ void naive_compare(void);
 /* ---- fuzz.c ---- */
 
 void on_command(const struct command *c);
-void on_global(bool te, bool set_root, unsigned long root);
+/* was: whether translation was on. */
+void on_global(bool was, bool set_root);
 
 #endif /* VIOMMU_FUZZ_NAIVE_H */
 
