@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 export XEN_SRC OUT PATCH
 
-.PHONY: help setup build demo check check-unit check-tools check-build \
+.PHONY: help setup build demo check check-unit check-fuzz check-tools check-build \
         check-system shell series refresh clean distclean
 
 help:
@@ -12,6 +12,7 @@ help:
 	@echo 'make check         all tests:'
 	@echo '  make check-build   CONFIG_VIOMMU=y and =n build without warnings'
 	@echo '  make check-unit    the emulation in user space (seconds to minutes)'
+	@echo '  make check-fuzz    the corpus, and some seconds of fuzzing'
 	@echo '  make check-tools   option parser, DMAR table, scripts'
 	@echo '  make check-system  everything on the rig; JOBS_TO_RUN="..." for some'
 	@echo 'make setup         the Debian trees and the source of Xen, under out/'
@@ -45,6 +46,9 @@ check-build: build
 
 check-unit: setup
 	@tests/unit/run
+
+check-fuzz: setup
+	@tests/fuzz/run
 
 check-tools: build
 	@scripts/in-tree tests/tools/run
