@@ -157,10 +157,9 @@ static void note_failures(void)
     now.failures = n;
 }
 
-/* Of 1, the item for going on with a shadow would leave nothing. */
 static unsigned int budget(void)
 {
-    return 2 + now.budget[now.turn++ % ARRAY_SIZE(now.budget)];
+    return 1 + now.budget[now.turn++ % ARRAY_SIZE(now.budget)];
 }
 
 /* One entry to the hypervisor; whether work is left. */
@@ -196,6 +195,7 @@ static void settle(void)
 {
     unsigned int n = 0;
 
+    /* With 1 item to an entry, too. */
     while ( guest.deferred && work() )
         if ( ++n == 100000 )
             FAIL("work without end");
@@ -319,6 +319,37 @@ static void op_table(void)
     write_memory(G_TABLES + where % N_TABLES, where / N_TABLES % 4, entry);
 }
 
+/* A bit of an entry changes: most often of those that have a meaning. */
+static void op_flip(void)
+{
+    static const uint8_t bits[] = { 0, 1, 0, 1, 7, 11, 12, 14 };
+    unsigned int where = take(1), bit = take(1);
+    unsigned int table = G_TABLES + where % N_TABLES;
+    unsigned int index = where / N_TABLES % 4;
+
+    bit = bit & 0x80 ? bit % 64 : bits[bit % ARRAY_SIZE(bits)];
+    write_memory(table, index, guest_page(table)[index] ^ 1ULL << bit);
+}
+
+/* As drivers do: a leaf on the way to a page changes, and the unit is told. */
+static void op_map(void)
+{
+    unsigned int page = take(1), seed = take(1), how = take(1);
+
+    tell("map or unmap %#x\n", page);
+    begin(true);
+    harness_seed(seed);
+    edit_path(page);
+    note();
+    if ( how & 0x80 )
+        return;
+    write_reg(VTD_IVA, 8, PAGE(page ^ (how & 3)) | (how >> 2 & 3));
+    write_reg(VTD_IOTLB, 8, VTD_IOTLB_IVT |
+                            MASK_INSR(how & 0x20 ? 2ULL : 3ULL,
+                                      VTD_IOTLB_IIRG) |
+                            (1ULL + (how >> 4 & 1)) << 32);
+}
+
 static void op_context(void)
 {
     unsigned int where = take(1), what = take(1);
@@ -375,12 +406,26 @@ static void put(uint64_t lo, uint64_t hi)
     now.tail = (now.tail + 1) % 256;
 }
 
+/* Any descriptor; or a short one, and often. */
+static void op_descriptor(unsigned int how)
+{
+    uint64_t lo = take(how & 0x20 ? 1 : 8), hi = how & 0x20 ? 0 : take(8);
+    unsigned int n = how & 0x40 && !now.watched ? take(1) : 1;
+
+    while ( n-- )
+        put(lo, hi);
+    if ( how & 0x80 )
+        write_reg(VTD_IQT, 4, now.tail * 16);
+}
+
 static void op_command(void)
 {
-    unsigned int what = take(1), page = take(1), am = take(1);
+    unsigned int what = take(1);
+    uint64_t page = take(1), am = take(1);
     uint64_t granu = what >> 1 & 3, did = 1 + (what >> 3 & 1), value, hi = 0;
     uint64_t sid = model_devfn[what >> 4 & 3], fm = am >> 4 & 3;
 
+    page <<= 8 * (am >> 6 & 3);
     if ( what & 0x40 )
     {
         if ( what & 1 )
@@ -710,7 +755,7 @@ static void op(void)
         break;
 
     case 8:
-        put(take(8), take(8));
+        op_descriptor(what);
         break;
 
     case 9:
@@ -722,12 +767,20 @@ static void op(void)
         write_reg(VTD_IQT, what & 0x20 ? 8 : 4, now.tail * 16);
         break;
 
-    case 11 ... 12:
+    case 11:
         op_gcmd();
         break;
 
-    case 13 ... 15:
+    case 12:
+        op_flip();
+        break;
+
+    case 13 ... 14:
         op_command();
+        break;
+
+    case 15:
+        op_map();
         break;
 
     case 16:

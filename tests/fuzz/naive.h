@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * naive.h: the registers and the queue of the unit, said as simply as possible.
+ * naive.h: registers and queue of the unit, said as simply as possible.
  *
- * What is written takes effect at once and completely: so this is what the unit
- * must show whenever it has nothing left to do. What devices reach is left to
- * the model of tests/unit, by way of the two functions at the end.
+ * What is written takes effect at once and completely: so this is what the
+ * unit must show whenever it has nothing left to do. What devices reach is left
+ * to the model of tests/unit, by way of the two functions at the end.
  */
 #ifndef VIOMMU_FUZZ_NAIVE_H
 #define VIOMMU_FUZZ_NAIVE_H
