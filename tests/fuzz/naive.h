@@ -3,8 +3,8 @@
  * naive.h: registers and queue of the unit, said as simply as possible.
  *
  * What is written takes effect at once and completely: so this is what the
- * unit must show whenever it has nothing left to do. What devices reach is left
- * to the model of tests/unit, by way of the two functions at the end.
+ * unit must show whenever it has nothing left to do. What devices reach is
+ * left to the model of tests/unit, by way of the two functions at the end.
  */
 #ifndef VIOMMU_FUZZ_NAIVE_H
 #define VIOMMU_FUZZ_NAIVE_H
