@@ -41,7 +41,7 @@
     X(max_stale_us,      "longest time a leaf stayed stale, microseconds")  \
     X(hw_flush_page,     "page-selective flushes of physical IOTLBs")       \
     X(hw_flush_domain,   "domain-selective flushes of physical IOTLBs")     \
-    X(pages_pinned,      "page references held by shadow tables, now")      \
+    X(pages_pinned,      "pages held by shadow tables, now")                \
     X(table_pages,       "pages used by shadow tables, now")                \
     X(faults_forwarded,  "physical DMA faults reported to the guest")       \
     X(faults_dropped,    "physical DMA faults not reported to the guest")   \
@@ -62,7 +62,12 @@
     X(rej_entry,         "refused: reserved bits in a second-level entry")  \
     X(rej_frame,         "refused: leaf names no RAM page of the guest")    \
     X(rej_quota,         "refused: shadow table quota used up")             \
-    X(rej_hardware,      "refused: no physical domain ID or context entry")
+    X(rej_hardware,      "refused: no physical domain ID or context entry") \
+    X(leaves_lingered,   "shadow leaves that became stale")                 \
+    X(stale_evicted,     "stale leaves ended early: the quota was used up") \
+    X(stale_replaced,    "stale leaves ended early: mapped differently")    \
+    X(no_exit_begins,    "times that the register page became memory")      \
+    X(no_exit_idles,     "times that it traps again since nothing came")
 
 #define XEN_VIOMMU_COUNTER_INDEX_(name, what) XEN_VIOMMU_CNT_##name,
 enum {
@@ -83,6 +88,38 @@ struct xen_viommu_device {
 };
 typedef struct xen_viommu_device xen_viommu_device_t;
 DEFINE_XEN_GUEST_HANDLE(xen_viommu_device_t);
+
+/* How a unit works. */
+struct xen_viommu_settings {
+    uint32_t mode;
+#define XEN_VIOMMU_MODE_trap       0 /* Every register access is an exit. */
+#define XEN_VIOMMU_MODE_sidecore   1 /* None is, while a sidecore polls. */
+    uint32_t teardown;
+#define XEN_VIOMMU_TEARDOWN_strict     0 /* What is unmapped goes at once. */
+#define XEN_VIOMMU_TEARDOWN_optimistic 1 /* It may linger, in case it returns. */
+    uint32_t window_us;   /* How long it may: 1 to 1000000. */
+    uint32_t quota;       /* How many pages may at a time: 1 to 65536. */
+    /*
+     * How long the sidecore may leave a guest alone before the guest's
+     * register accesses trap again: 1000 to 1000000 microseconds.
+     */
+    uint32_t fallback_us;
+    /*
+     * How long a guest gives no command before its register accesses trap
+     * again, so that the sidecore can sleep: 1000 to 60000000 microseconds.
+     */
+    uint32_t idle_us;
+};
+typedef struct xen_viommu_settings xen_viommu_settings_t;
+
+#define XEN_VIOMMU_DEFAULT_SETTINGS {                                       \
+    .mode = XEN_VIOMMU_MODE_trap,                                           \
+    .teardown = XEN_VIOMMU_TEARDOWN_optimistic,                             \
+    .window_us = 5000,                                                      \
+    .quota = 4096,                                                          \
+    .fallback_us = 20000,                                                   \
+    .idle_us = 100000,                                                      \
+}
 
 /*
  * XEN_DOMCTL_viommu_op. For the control domain only. Common errors:
@@ -128,11 +165,53 @@ struct xen_domctl_viommu_op {
      */
 #define XEN_DOMCTL_VIOMMU_get_info  3
 
+    /*
+     * Changes all settings, at any time. In sidecore mode Xen assigns the
+     * guest to the sidecore that has the fewest, and to another when that ends.
+     *   -ERANGE      a value is not among those that its comment gives
+     *   -ENXIO       sidecore mode, and no sidecore runs
+     *   -ENOMEM      for the quota, or the register page
+     */
+#define XEN_DOMCTL_VIOMMU_set       4
+
+    /*
+     * Makes the domain, a PVH one, a sidecore: its vCPU 0 may then call
+     * HVMOP_viommu_poll. It stays one until it is destroyed.
+     *   -EINVAL      a PV domain, or one with a unit
+     *   -EEXIST      it is one
+     *   -ENOSPC      there are XEN_VIOMMU_MAX_SIDECORES
+     */
+#define XEN_DOMCTL_VIOMMU_sidecore_start  5
+#define XEN_VIOMMU_MAX_SIDECORES    16
+
+    /*
+     * Reports on a sidecore. On a domain that is none: -ENOENT.
+     */
+#define XEN_DOMCTL_VIOMMU_sidecore_info   6
+
     union {
         struct {
             uint32_t table_pages;  /* IN: quota of table pages, 0: default. */
-            uint32_t pad;
+            uint32_t flags;        /* IN: */
+            /*
+             * The guest may have less memory than its maximum, populated on
+             * demand. Its devices then are blocked until it turns translation
+             * on, and it cannot have them pass it by (ECAP.PT is 0).
+             */
+#define XEN_VIOMMU_CREATE_overcommit (1U << 0)
         } create;
+
+        xen_viommu_settings_t set; /* IN */
+
+        struct {
+            uint32_t nr_guests;    /* OUT: guests that it serves. */
+            uint32_t flags;        /* OUT: */
+#define XEN_VIOMMU_SIDECORE_asleep   (1U << 0) /* None of them has work. */
+            uint64_aligned_t polls;      /* OUT: calls of HVMOP_viommu_poll. */
+            uint64_aligned_t batches;    /* OUT: visits that found work. */
+            uint64_aligned_t wakeups;    /* OUT */
+            uint64_aligned_t silent_us;  /* OUT: since it last polled. */
+        } sidecore;
 
         struct {
             uint32_t sbdf;         /* IN: the host's device. */
@@ -145,10 +224,15 @@ struct xen_domctl_viommu_op {
 #define XEN_VIOMMU_FLAG_translation  (1U << 0) /* GSTS.TES */
 #define XEN_VIOMMU_FLAG_queue        (1U << 1) /* GSTS.QIES */
 #define XEN_VIOMMU_FLAG_quarantined  (1U << 2) /* The host failed it: blocked. */
+#define XEN_VIOMMU_FLAG_overcommit   (1U << 3) /* As given to create. */
+#define XEN_VIOMMU_FLAG_no_exit      (1U << 4) /* Registers do not trap now. */
             uint64_aligned_t cap;  /* OUT: capability register. */
             uint64_aligned_t ecap; /* OUT: extended capability register. */
             uint32_t nr_counters;  /* IN: room, OUT: number. */
             uint32_t nr_devices;   /* IN: room, OUT: number. */
+            xen_viommu_settings_t settings; /* OUT */
+            uint32_t sidecore;     /* OUT: its domain, or DOMID_INVALID. */
+            uint32_t pad;
             XEN_GUEST_HANDLE_64(uint64) counters;
             XEN_GUEST_HANDLE_64(xen_viommu_device_t) devices;
         } info;

@@ -36,6 +36,9 @@ void viommu_detach_device(struct domain *d, const struct pci_dev *pdev);
  */
 void viommu_report_fault(pci_sbdf_t sbdf, uint64_t addr, bool read);
 
+/* HVMOP_viommu_poll, see public/hvm/hvm_op.h. */
+long viommu_poll(void);
+
 /* Gives back the guest's frames. -ERESTART while some are left. */
 int viommu_relinquish(struct domain *d);
 
@@ -60,6 +63,11 @@ static inline void viommu_detach_device(struct domain *d,
 
 static inline void viommu_report_fault(pci_sbdf_t sbdf, uint64_t addr,
                                        bool read) {}
+
+static inline long viommu_poll(void)
+{
+    return -ENOSYS;
+}
 
 static inline int viommu_relinquish(struct domain *d)
 {

@@ -316,6 +316,11 @@ void viommu_domain_destroy(struct domain *d)
     xvfree(vi);
 }
 
+long viommu_poll(void)
+{
+    return -EPERM;
+}
+
 /* ---- The toolstack's operations. ---- */
 
 static int bind(struct viommu *vi, uint32_t sbdf, uint32_t vsbdf)
@@ -392,7 +397,7 @@ int viommu_domctl(struct domain *d, struct xen_domctl_viommu_op *op)
         return -EINVAL;
 
     if ( op->cmd == XEN_DOMCTL_VIOMMU_create )
-        return op->u.create.pad ? -EINVAL
+        return op->u.create.flags ? -EINVAL
                                 : create(d, op->u.create.table_pages);
 
     vi = d->arch.hvm.viommu;
