@@ -211,6 +211,69 @@ uint64_t guest_time_us(void)
     return guest.time_us;
 }
 
+void guest_set_timer(struct viommu *vi, enum viommu_timer timer, uint64_t at)
+{
+    (void)vi;
+    guest.timer[timer] = at;
+}
+
+/* ---- The register page as memory, and who polls it. ---- */
+
+static uint32_t inbox[1024];
+
+int guest_inbox_alloc(struct viommu *vi)
+{
+    if ( vi->inbox.page )
+        return 0;
+    if ( harness_starve() )
+        return -ENOMEM;
+
+    memset(inbox, 0, sizeof(inbox));
+    vi->inbox.page = inbox;
+
+    return 0;
+}
+
+int guest_inbox_map(struct viommu *vi)
+{
+    (void)vi;
+    check_locks();
+    if ( guest.inbox_mapped )
+        FAIL("register page mapped twice");
+    if ( guest.no_inbox_map )
+        return -ENOMEM;
+    guest.inbox_mapped = true;
+
+    return 0;
+}
+
+void guest_inbox_unmap(struct viommu *vi)
+{
+    (void)vi;
+    check_locks();
+    if ( !guest.inbox_mapped )
+        FAIL("register page unmapped twice");
+    if ( guest.on_inbox_unmap )
+        guest.on_inbox_unmap();
+    guest.inbox_mapped = false;
+}
+
+void sidecore_block(void)
+{
+    guest.blocked = true;
+}
+
+void sidecore_unblock(struct domain *d)
+{
+    (void)d;
+    guest.blocked = false;
+}
+
+bool sidecore_preempted(void)
+{
+    return true;
+}
+
 void guest_send_msi(struct viommu *vi, uint64_t addr, uint32_t data)
 {
     (void)vi;

@@ -441,6 +441,11 @@ void hw_pcidevs_lock(void)
     spin_lock(&pcidevs);
 }
 
+bool hw_pcidevs_trylock(void)
+{
+    return spin_trylock(&pcidevs);
+}
+
 void hw_pcidevs_unlock(void)
 {
     spin_unlock(&pcidevs);

@@ -35,6 +35,11 @@ struct fake_guest {
     uint64_t msi_addr;           /* of the last one */
     uint32_t msi_data;
     uint64_t time_us;            /* on its clock */
+    uint64_t timer[VIOMMU_NR_TIMERS]; /* when they are due; 0: not set */
+    bool inbox_mapped;           /* the register page is memory */
+    bool no_inbox_map;           /* ... and cannot become it */
+    void (*on_inbox_unmap)(void); /* while a vCPU may still write to it */
+    bool blocked;                /* the sidecore's vCPU */
     /* Called when the status of a wait descriptor is written. */
     void (*on_status)(void);
     /* Called when 2M were found to lie together, after that. */

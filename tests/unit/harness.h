@@ -56,6 +56,8 @@ harness_fail(const char *file, int line, const char *format, ...);
 #define smp_rmb() __asm__ volatile ( "" ::: "memory" )
 #define smp_wmb() smp_rmb()
 #define smp_mb()  __sync_synchronize()
+#define xchg(p, v) __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
+#define cpu_relax() __builtin_ia32_pause()
 
 #define min(x, y)                                                       \
     ({                                                                  \
@@ -97,6 +99,9 @@ static inline unsigned int flsl(unsigned long x)
 /* ---- Types ---- */
 
 typedef uint64_t paddr_t;
+typedef uint16_t domid_t;
+#define DOMID_INVALID 0x7ff4U
+struct domain { domid_t domain_id; };
 typedef struct { unsigned long x; } gfn_t;
 typedef struct { unsigned long x; } mfn_t;
 typedef struct { uint32_t sbdf; } pci_sbdf_t;
@@ -122,8 +127,12 @@ typedef struct {
     unsigned int rank;       /* a lock of higher rank is taken later */
 } spinlock_t;
 
-enum { RANK_PCIDEVS = 1, RANK_SYNC, RANK_REG };
+enum {
+    RANK_ASSIGN = 1, RANK_SIDECORE, RANK_PCIDEVS, RANK_SYNC, RANK_REG,
+    RANK_WAKE
+};
 
+#define DEFINE_SPINLOCK(name) spinlock_t name = { .rank = RANK_ASSIGN }
 void harness_lock_init(spinlock_t *lock, const char *name);
 #define spin_lock_init(lock) harness_lock_init(lock, #lock)
 void spin_lock(spinlock_t *lock);

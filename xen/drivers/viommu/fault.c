@@ -58,6 +58,7 @@ static void raise(struct viommu *vi, enum viommu_event event, uint32_t bits)
 
 void fault_status(struct viommu *vi, uint32_t bits)
 {
+    (void)inbox_leave(vi);
     spin_lock(&vi->reg_lock);
     raise(vi, VIOMMU_EVENT_FAULT, bits);
     spin_unlock(&vi->reg_lock);
@@ -143,6 +144,7 @@ void fault_record(struct viommu *vi, uint16_t sid, uint64_t addr, bool read,
 
 void fault_completion(struct viommu *vi)
 {
+    (void)inbox_leave(vi);
     spin_lock(&vi->reg_lock);
     raise(vi, VIOMMU_EVENT_COMPLETION, VTD_ICS_IWC);
     spin_unlock(&vi->reg_lock);

@@ -5,10 +5,14 @@
  * Everything in this folder uses nothing of Xen but what is declared here and
  * in the headers below, and so compiles for user space as well (tests/unit).
  *
- * Locking. There are two locks a unit, and one of Xen's. Order:
+ * Locking. There are two locks a unit, two of the sidecores (sidecore.c), and
+ * two of Xen's. Order:
  *
+ *   assign_lock -> sidecore.lock ->
  *   pcidevs_lock -> viommu.sync_lock -> p2m lock -> viommu.reg_lock
  *
+ * assign_lock protects which sidecore serves a guest, sidecore.lock the list of
+ *   guests that one serves; the latter is held while it does so.
  * sync_lock protects what devices reach: bound devices, shadows and their
  *   tables, latched state, the command in progress. All work on behalf of the
  *   guest happens under it, in pieces with a budget.
@@ -37,6 +41,9 @@
 #include <xen/spinlock.h>
 #include <xen/types.h>
 #include <xen/xmalloc.h>
+
+#include <asm/processor.h>
+#include <asm/system.h>
 
 #include <public/domctl.h>
 
@@ -153,6 +160,23 @@ struct viommu_command {
     uint64_t cursor, last;           /* to do in it; IOTLB: 0, not known */
 };
 
+/* A domain that polls for guests; see sidecore.c. */
+struct viommu_sidecore {
+    struct domain *d;        /* assign_lock and wake_lock; NULL: not in use */
+    bool initialised;
+
+    spinlock_t lock;
+    struct viommu *guests;
+    unsigned int nr_guests;
+
+    spinlock_t wake_lock;    /* a leaf: keeps d while its vCPU is woken */
+    bool asleep, wanted;
+
+    /* Statistics; written by the sidecore, but for wakeups. */
+    uint64_t polls, batches, wakeups;
+    uint64_t last_poll;      /* microseconds */
+};
+
 /* A page of the guest, mapped for reading. */
 struct guest_page {
     const void *va;          /* NULL: not mapped */
@@ -162,6 +186,7 @@ struct guest_page {
 
 struct viommu {
     struct domain *d;
+    struct viommu_arch *arch;        /* owned by the guest boundary */
     spinlock_t sync_lock;
     spinlock_t reg_lock;
 
@@ -178,6 +203,37 @@ struct viommu {
     unsigned int next_record;        /* fault record to use next */
     uint64_t fault_window;           /* when it began, in microseconds */
     unsigned int faults_in_window;
+
+    /*
+     * The register page as memory; see inbox.c. Under reg_lock; live changes
+     * under sync_lock as well.
+     */
+    struct {
+        uint32_t *page;              /* NULL: none yet; else constant */
+        bool live;                   /* the guest may have it mapped */
+        bool work;                   /* something in it is to be done */
+        bool root_shows;             /* SRTP is done, and nothing after it */
+        unsigned int scrub;          /* where the next look is due */
+        uint32_t shown[VIOMMU_REGS_SIZE / sizeof(uint32_t)];
+    } inbox;
+
+    /* Times are in microseconds. Under sync_lock, unless it says otherwise. */
+    struct {
+        bool assigned;               /* assign_lock: to one, or an orphan */
+        struct viommu_sidecore *on;  /* assign_lock and its lock */
+        struct viommu *next;         /* likewise */
+        bool wanted;                 /* there is work: page may be memory */
+        bool more;                   /* a batch is not done yet */
+        bool given_up;               /* timer to vCPUs: fall back */
+        uint64_t last_poll;          /* of this guest; no lock */
+        uint64_t last_work, entered;
+        uint64_t backoff, not_before;
+        unsigned int batches;        /* since the page became memory */
+        unsigned int knocks, knocks_needed; /* trapped commands; no lock */
+    } sc;
+
+    /* Under sync_lock. */
+    struct xen_viommu_settings set;
 
     /* Under sync_lock: values that registers had when they were latched. */
     bool translation;
@@ -224,8 +280,9 @@ struct viommu {
 
 /* Work items left before the caller has to be let go. */
 struct viommu_budget {
-    unsigned int left;
+    unsigned int left, given;
 };
+#define BUDGET(n) { .left = (n), .given = (n) }
 
 /* Takes n items. They may exceed what is left: the last piece is whole. */
 static inline void budget_take(struct viommu_budget *b, unsigned int n)
@@ -246,6 +303,51 @@ uint32_t regs_get32(const struct viommu *vi, unsigned int offset);
 uint64_t regs_get64(const struct viommu *vi, unsigned int offset);
 void regs_put32(struct viommu *vi, unsigned int offset, uint32_t value);
 void regs_put64(struct viommu *vi, unsigned int offset, uint64_t value);
+
+/* A dword written by the guest, however. reg_lock. As regs_write(). */
+bool __must_check regs_apply(struct viommu *vi, unsigned int offset,
+                             uint32_t value);
+
+/* ---- inbox.c: the register page as memory. ---- */
+
+/* What the guest wrote there becomes register writes. reg_lock. */
+void inbox_absorb(struct viommu *vi);
+/* The guest sees there what commands, or (all) anything, changed. reg_lock. */
+void inbox_show(struct viommu *vi);
+void inbox_show_all(struct viommu *vi);
+/* Whether there is something to absorb, or absorbed and to be done. No lock. */
+bool inbox_peek(struct viommu *vi);
+/* An idle look at a further part of the page. sync_lock. */
+void inbox_scrub(struct viommu *vi);
+/* The page becomes memory. False: it cannot be now. sync_lock. */
+bool inbox_enter(struct viommu *vi);
+/* It traps, if it did not. Returns whether there is work. sync_lock. */
+bool inbox_leave(struct viommu *vi);
+
+/* ---- sidecore.c: polls for guests whose register page is memory. ---- */
+
+/* The guest is in sidecore mode from now on. -ENXIO: there is no sidecore. */
+int __must_check sidecore_assign(struct viommu *vi);
+/* It is not; its page traps, and what was in it is to be done. No lock. */
+void sidecore_unassign(struct viommu *vi);
+/* A command came by a trap. No lock of the unit held. */
+void sidecore_knock(struct viommu *vi);
+/* The timer VIOMMU_TIMER_WATCH. */
+void sidecore_watch(struct viommu *vi);
+/* On a vCPU of the guest, in case that asked for it. sync_lock. */
+void sidecore_fallback(struct viommu *vi);
+
+/* -EEXIST, -ENOSPC. */
+int __must_check sidecore_start(struct domain *d);
+/* d dies; it need not be a sidecore. */
+void sidecore_end(struct domain *d);
+/* A copy, for its statistics. -ENOENT: d is none. */
+int __must_check sidecore_info(const struct domain *d,
+                               struct viommu_sidecore *info);
+/* The domain that serves the guest, or DOMID_INVALID. */
+domid_t sidecore_of(struct viommu *vi);
+/* HVMOP_viommu_poll of d. -EPERM: d is none. */
+int __must_check sidecore_poll(struct domain *d);
 
 /* ---- qinval.c: takes up commands, from the queue or the registers. ---- */
 
@@ -430,6 +532,10 @@ uint64_t viommu_mmio_read(struct viommu *vi, unsigned int offset,
                           unsigned int size);
 /* Returns whether work is left. */
 bool __must_check viommu_work(struct viommu *vi);
+/* The same for a sidecore, with less patience. sync_lock held. */
+bool __must_check viommu_run(struct viommu *vi, struct viommu_budget *b);
+/* XEN_DOMCTL_VIOMMU_set; errors are listed there. */
+int viommu_set(struct viommu *vi, const struct xen_viommu_settings *set);
 /* The rest needs pcidevs_lock, held by the caller. */
 int viommu_bind(struct viommu *vi, pci_sbdf_t sbdf, uint32_t vsbdf);
 int viommu_unbind(struct viommu *vi, pci_sbdf_t sbdf);
@@ -472,6 +578,26 @@ void guest_send_msi(struct viommu *vi, uint64_t addr, uint32_t data);
 void guest_defer(struct viommu *vi);
 void guest_defer_all(struct viommu *vi);
 
+/* Calls back at that time of guest_time_us(), once; again replaces it. */
+enum viommu_timer {
+    VIOMMU_TIMER_WATCH,      /* sidecore_watch() */
+    VIOMMU_NR_TIMERS,
+};
+void guest_set_timer(struct viommu *vi, enum viommu_timer timer, uint64_t at);
+
+/* vi->inbox.page, zeroed; freed with the unit only. 0, -ENOMEM */
+int __must_check guest_inbox_alloc(struct viommu *vi);
+/* Maps it at the register address. sync_lock. */
+int __must_check guest_inbox_map(struct viommu *vi);
+/* After it no vCPU has it mapped there. sync_lock. */
+void guest_inbox_unmap(struct viommu *vi);
+
+/* Has the calling vCPU sleep when it returns to its guest, until unblocked. */
+void sidecore_block(void);
+void sidecore_unblock(struct domain *d);
+/* Whether the CPU has other things to do. */
+bool sidecore_preempted(void);
+
 /*
  * ---- The boundary to the hardware: drivers/passthrough/vtd/viommu.c ----
  */
@@ -487,6 +613,7 @@ struct hw_caps {
 void hw_get_caps(struct hw_caps *caps);
 
 void hw_pcidevs_lock(void);
+bool __must_check hw_pcidevs_trylock(void);
 void hw_pcidevs_unlock(void);
 
 /* Pages of tables, zeroed. Writes reach the hardware after hw_table_sync(). */

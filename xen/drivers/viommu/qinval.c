@@ -326,9 +326,13 @@ static int execute(struct viommu *vi, struct viommu_command *cmd,
 /* Makes it known to the guest that the command is done. */
 static void complete(struct viommu *vi, const struct viommu_command *cmd)
 {
+    bool root = cmd->from == VIOMMU_FROM_GCMD && (cmd->data & VTD_GCMD_SRTP);
     uint64_t value;
 
     spin_lock(&vi->reg_lock);
+
+    if ( root || cmd->from != VIOMMU_FROM_GCMD )
+        vi->inbox.root_shows = root;
 
     switch ( cmd->from )
     {
@@ -366,6 +370,10 @@ static void complete(struct viommu *vi, const struct viommu_command *cmd)
     }
 
     spin_unlock(&vi->reg_lock);
+
+    /* The status of this one has to be exact; see inbox.c. */
+    if ( root )
+        (void)inbox_leave(vi);
 }
 
 int commands_run(struct viommu *vi, struct viommu_budget *b)

@@ -128,7 +128,7 @@ static void write_gcmd(struct viommu *vi, uint32_t value)
 }
 
 /* Returns whether the write may have left work. */
-static bool write_dword(struct viommu *vi, unsigned int offset, uint32_t value)
+bool regs_apply(struct viommu *vi, unsigned int offset, uint32_t value)
 {
     const struct reg *reg = find(offset);
     unsigned int shift;
@@ -177,11 +177,13 @@ uint64_t regs_read(struct viommu *vi, unsigned int offset, unsigned int size)
 
     spin_lock(&vi->reg_lock);
     viommu_count(vi, reg_reads);
+    inbox_absorb(vi);
     if ( offset < VIOMMU_REGS_SIZE )
     {
         offset = array_index_nospec(offset, VIOMMU_REGS_SIZE);
         value = size == 8 ? regs_get64(vi, offset) : regs_get32(vi, offset);
     }
+    inbox_show_all(vi);
     spin_unlock(&vi->reg_lock);
 
     return value;
@@ -194,13 +196,15 @@ bool regs_write(struct viommu *vi, unsigned int offset, unsigned int size,
 
     spin_lock(&vi->reg_lock);
     viommu_count(vi, reg_writes);
+    inbox_absorb(vi);
     if ( offset < VIOMMU_REGS_SIZE )
     {
         offset = array_index_nospec(offset, VIOMMU_REGS_SIZE);
-        work = write_dword(vi, offset, value);
+        work = regs_apply(vi, offset, value);
         if ( size == 8 )
-            work |= write_dword(vi, offset + sizeof(uint32_t), value >> 32);
+            work |= regs_apply(vi, offset + sizeof(uint32_t), value >> 32);
     }
+    inbox_show_all(vi);
     spin_unlock(&vi->reg_lock);
 
     return work;

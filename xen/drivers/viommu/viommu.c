@@ -32,6 +32,8 @@ static void set_capabilities(struct viommu *vi, const struct hw_caps *caps)
 
 int viommu_init(struct viommu *vi, unsigned int table_quota)
 {
+    static const struct xen_viommu_settings defaults =
+        XEN_VIOMMU_DEFAULT_SETTINGS;
     struct hw_caps caps;
 
     hw_get_caps(&caps);
@@ -43,6 +45,7 @@ int viommu_init(struct viommu *vi, unsigned int table_quota)
     spin_lock_init(&vi->reg_lock);
     vi->table_quota = table_quota ?: VIOMMU_TABLE_PAGES;
     vi->superpages = caps.superpages;
+    vi->set = defaults;
     set_capabilities(vi, &caps);
     regs_init(vi);
 
@@ -75,11 +78,44 @@ uint64_t viommu_mmio_read(struct viommu *vi, unsigned int offset,
 /* Runs commands, and notes how much was done. sync_lock held. */
 static int run(struct viommu *vi, struct viommu_budget *b)
 {
-    int rc = commands_run(vi, b);
+    int rc;
+
+    if ( vi->inbox.live )
+    {
+        spin_lock(&vi->reg_lock);
+        inbox_absorb(vi);
+        vi->inbox.work = false;
+        spin_unlock(&vi->reg_lock);
+    }
+
+    rc = commands_run(vi, b);
+
+    if ( vi->inbox.live )
+    {
+        spin_lock(&vi->reg_lock);
+        inbox_show(vi);
+        spin_unlock(&vi->reg_lock);
+    }
 
     vi->count[XEN_VIOMMU_CNT_longest_entry] =
         max(vi->count[XEN_VIOMMU_CNT_longest_entry],
-            (uint64_t)(VIOMMU_BUDGET - b->left));
+            (uint64_t)(b->given - b->left));
+
+    return rc;
+}
+
+bool viommu_run(struct viommu *vi, struct viommu_budget *b)
+{
+    int rc = run(vi, b);
+
+    /* Against the order of locks, so it may only try. */
+    if ( rc == -EAGAIN && hw_pcidevs_trylock() )
+    {
+        vi->pcidevs_held = true;
+        rc = run(vi, b);
+        vi->pcidevs_held = false;
+        hw_pcidevs_unlock();
+    }
 
     return rc;
 }
@@ -87,7 +123,7 @@ static int run(struct viommu *vi, struct viommu_budget *b)
 void viommu_mmio_write(struct viommu *vi, unsigned int offset,
                        unsigned int size, uint64_t value)
 {
-    struct viommu_budget b = { .left = VIOMMU_BUDGET };
+    struct viommu_budget b = BUDGET(VIOMMU_BUDGET);
     int rc = -ERESTART;
 
     if ( !access_valid(offset, size) || !regs_write(vi, offset, size, value) )
@@ -103,6 +139,7 @@ void viommu_mmio_write(struct viommu *vi, unsigned int offset,
     }
     if ( rc )
         guest_defer(vi);
+    sidecore_knock(vi);
 
  out:
     fault_send_events(vi);
@@ -110,10 +147,11 @@ void viommu_mmio_write(struct viommu *vi, unsigned int offset,
 
 bool viommu_work(struct viommu *vi)
 {
-    struct viommu_budget b = { .left = VIOMMU_BUDGET };
+    struct viommu_budget b = BUDGET(VIOMMU_BUDGET);
     int rc;
 
     spin_lock(&vi->sync_lock);
+    sidecore_fallback(vi);
     rc = run(vi, &b);
     spin_unlock(&vi->sync_lock);
 
@@ -263,7 +301,12 @@ void viommu_fault(struct viommu *vi, pci_sbdf_t sbdf, uint64_t addr, bool read)
     spin_lock(&vi->sync_lock);
     slot = find_device(vi, sbdf);
     if ( slot && fault_reason(vi, *slot, addr, read, &reason) )
+    {
+        /* A command that was in the page is for the guest's vCPUs. */
+        if ( inbox_leave(vi) )
+            guest_defer_all(vi);
         fault_record(vi, (*slot)->devfn, addr, read, reason);
+    }
     else
         viommu_count(vi, faults_dropped);
     spin_unlock(&vi->sync_lock);
@@ -271,11 +314,50 @@ void viommu_fault(struct viommu *vi, pci_sbdf_t sbdf, uint64_t addr, bool read)
     fault_send_events(vi);
 }
 
-int viommu_reap(struct viommu *vi)
+static bool in_range(uint32_t value, uint32_t least, uint32_t most)
 {
-    struct viommu_budget b = { .left = VIOMMU_BUDGET };
+    return value >= least && value <= most;
+}
+
+int viommu_set(struct viommu *vi, const struct xen_viommu_settings *set)
+{
     int rc;
 
+    if ( set->mode > XEN_VIOMMU_MODE_sidecore ||
+         set->teardown > XEN_VIOMMU_TEARDOWN_optimistic ||
+         !in_range(set->window_us, 1, 1000000) ||
+         !in_range(set->quota, 1, 65536) ||
+         !in_range(set->fallback_us, 1000, 1000000) ||
+         !in_range(set->idle_us, 1000, 60000000) )
+        return -ERANGE;
+
+    if ( set->mode == XEN_VIOMMU_MODE_sidecore )
+    {
+        rc = guest_inbox_alloc(vi);
+        if ( !rc )
+            rc = sidecore_assign(vi);
+        if ( rc )
+            return rc;
+    }
+    else
+        sidecore_unassign(vi);
+
+    spin_lock(&vi->sync_lock);
+    vi->set = *set;
+    spin_unlock(&vi->sync_lock);
+
+    /* What was left in the register page. */
+    guest_defer_all(vi);
+
+    return 0;
+}
+
+int viommu_reap(struct viommu *vi)
+{
+    struct viommu_budget b = BUDGET(VIOMMU_BUDGET);
+    int rc;
+
+    sidecore_unassign(vi);
     spin_lock(&vi->sync_lock);
     sync_abandon(vi, &vi->cmd);
     vi->cmd.op = VIOMMU_CMD_NONE;

@@ -67,7 +67,8 @@
     X(stale_evicted,     "stale leaves ended early: the quota was used up") \
     X(stale_replaced,    "stale leaves ended early: mapped differently")    \
     X(no_exit_begins,    "times that the register page became memory")      \
-    X(no_exit_idles,     "times that it traps again since nothing came")
+    X(no_exit_idles,     "times that it traps again since nothing came")    \
+    X(rej_inbox,         "refused: guest removed the register page itself")
 
 #define XEN_VIOMMU_COUNTER_INDEX_(name, what) XEN_VIOMMU_CNT_##name,
 enum {

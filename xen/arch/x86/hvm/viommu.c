@@ -4,6 +4,7 @@
  * guest memory, MSI, and the toolstack's operations.
  */
 #include <xen/domain_page.h>
+#include <xen/event.h>
 #include <xen/guest_access.h>
 #include <xen/iommu.h>
 #include <xen/sched.h>
@@ -23,6 +24,11 @@
 #include <public/hvm/params.h>
 
 #include "../../../drivers/viommu/private.h"
+
+struct viommu_arch {
+    struct timer timer[VIOMMU_NR_TIMERS];
+    struct page_info *inbox;         /* vi->inbox.page; NULL: none yet */
+};
 
 /* ---- Guest memory. ---- */
 
@@ -163,6 +169,22 @@ void guest_send_msi(struct viommu *vi, uint64_t addr, uint32_t data)
     hvm_inject_msi(vi->d, addr, data);
 }
 
+/* ---- Time. ---- */
+
+static void cf_check watch(void *data)
+{
+    sidecore_watch(data);
+}
+
+static void (*const timer_function[VIOMMU_NR_TIMERS])(void *) = {
+    [VIOMMU_TIMER_WATCH] = watch,
+};
+
+void guest_set_timer(struct viommu *vi, enum viommu_timer timer, uint64_t at)
+{
+    set_timer(&vi->arch->timer[timer], at * MICROSECS(1));
+}
+
 /* ---- Deferred work. ---- */
 
 void guest_defer(struct viommu *vi)
@@ -200,6 +222,98 @@ bool viommu_process_pending(struct vcpu *v)
     set_bit(v->vcpu_id, vi->deferred);
 
     return true;
+}
+
+/*
+ * ---- The register page as memory. ----
+ *
+ * The guest can move it to another gfn, so its memory stays until the guest is
+ * gone. Where the page is then does not matter to anyone but the guest.
+ */
+
+int guest_inbox_alloc(struct viommu *vi)
+{
+    struct page_info *pg;
+    void *va;
+
+    if ( vi->inbox.page )
+        return 0;
+
+    pg = alloc_domheap_page(vi->d, MEMF_no_refcount);
+    if ( !pg )
+        return -ENOMEM;
+    if ( !get_page_and_type(pg, vi->d, PGT_writable_page) )
+    {
+        /* Nobody else can know of it yet. */
+        ASSERT_UNREACHABLE();
+        return -ENOMEM;
+    }
+
+    va = __map_domain_page_global(pg);
+    if ( !va )
+    {
+        put_page_alloc_ref(pg);
+        put_page_and_type(pg);
+        return -ENOMEM;
+    }
+
+    clear_page(va);
+    vi->arch->inbox = pg;
+    vi->inbox.page = va;
+
+    return 0;
+}
+
+static void inbox_free(struct viommu *vi)
+{
+    struct page_info *pg = vi->arch->inbox;
+
+    if ( !pg )
+        return;
+
+    unmap_domain_page_global(vi->inbox.page);
+    vi->inbox.page = NULL;
+    vi->arch->inbox = NULL;
+    put_page_alloc_ref(pg);
+    put_page_and_type(pg);
+}
+
+#define REGISTER_GFN _gfn(PFN_DOWN(XEN_VIOMMU_REGISTER_BASE))
+
+int guest_inbox_map(struct viommu *vi)
+{
+    return p2m_add_page(vi->d, REGISTER_GFN, page_to_mfn(vi->arch->inbox), 0,
+                        p2m_ram_rw);
+}
+
+void guest_inbox_unmap(struct viommu *vi)
+{
+    /* It fails if the guest took the page away from there: as well. */
+    if ( p2m_remove_page(vi->d, REGISTER_GFN, page_to_mfn(vi->arch->inbox),
+                         0) )
+        viommu_count(vi, rej_inbox);
+}
+
+/* ---- The sidecore's vCPU. ---- */
+
+void sidecore_block(void)
+{
+    vcpu_block();
+}
+
+void sidecore_unblock(struct domain *d)
+{
+    vcpu_unblock(d->vcpu[0]);
+}
+
+bool sidecore_preempted(void)
+{
+    return hypercall_preempt_check();
+}
+
+long viommu_poll(void)
+{
+    return current->vcpu_id ? -EPERM : sidecore_poll(current->domain);
 }
 
 /* ---- The register page. All accesses succeed, whatever they are. ---- */
@@ -240,6 +354,7 @@ static const struct hvm_mmio_ops mmio_ops = {
 static int create(struct domain *d, unsigned int table_pages)
 {
     struct viommu *vi;
+    unsigned int i;
     int rc;
 
     if ( d->arch.hvm.viommu )
@@ -261,12 +376,18 @@ static int create(struct domain *d, unsigned int table_pages)
         return -ENOMEM;
 
     vi->d = d;
-    rc = viommu_init(vi, table_pages);
+    vi->arch = xzalloc(struct viommu_arch);
+    rc = vi->arch ? viommu_init(vi, table_pages) : -ENOMEM;
     if ( rc )
     {
+        xfree(vi->arch);
         xvfree(vi);
         return rc;
     }
+
+    for ( i = 0; i < VIOMMU_NR_TIMERS; i++ )
+        init_timer(&vi->arch->timer[i], timer_function[i], vi,
+                   smp_processor_id());
 
     d->arch.hvm.viommu = vi;
     register_mmio_handler(d, &mmio_ops);
@@ -300,25 +421,35 @@ void viommu_report_fault(pci_sbdf_t sbdf, uint64_t addr, bool read)
 int viommu_relinquish(struct domain *d)
 {
     struct viommu *vi = is_hvm_domain(d) ? d->arch.hvm.viommu : NULL;
+    int rc;
 
-    return vi ? viommu_reap(vi) : 0;
+    if ( !vi )
+    {
+        sidecore_end(d);
+        return 0;
+    }
+
+    rc = viommu_reap(vi);
+    if ( !rc )
+        inbox_free(vi);
+
+    return rc;
 }
 
 void viommu_domain_destroy(struct domain *d)
 {
     struct viommu *vi = d->arch.hvm.viommu;
+    unsigned int i;
 
     if ( !vi )
         return;
 
     d->arch.hvm.viommu = NULL;
+    for ( i = 0; i < VIOMMU_NR_TIMERS; i++ )
+        kill_timer(&vi->arch->timer[i]);
     viommu_fini(vi);
+    xfree(vi->arch);
     xvfree(vi);
-}
-
-long viommu_poll(void)
-{
-    return -EPERM;
 }
 
 /* ---- The toolstack's operations. ---- */
@@ -354,7 +485,10 @@ static int get_info(struct viommu *vi, struct xen_domctl_viommu_op *op)
     op->u.info.ecap = vi->ecap;
     op->u.info.table_pages = vi->table_quota;
     op->u.info.flags = (vi->translation ? XEN_VIOMMU_FLAG_translation : 0) |
-                       (vi->queue_enabled ? XEN_VIOMMU_FLAG_queue : 0);
+                       (vi->queue_enabled ? XEN_VIOMMU_FLAG_queue : 0) |
+                       (vi->inbox.live ? XEN_VIOMMU_FLAG_no_exit : 0);
+    op->u.info.settings = vi->set;
+    op->u.info.sidecore = sidecore_of(vi);
 
     spin_lock(&vi->sync_lock);
     for ( i = 0; i < VIOMMU_NR_DEVICES; i++ )
@@ -389,6 +523,24 @@ static int get_info(struct viommu *vi, struct xen_domctl_viommu_op *op)
     return rc;
 }
 
+static int get_sidecore(const struct domain *d, struct xen_domctl_viommu_op *op)
+{
+    struct viommu_sidecore s;
+    int rc = sidecore_info(d, &s);
+
+    if ( rc )
+        return rc;
+
+    op->u.sidecore.nr_guests = s.nr_guests;
+    op->u.sidecore.flags = s.asleep ? XEN_VIOMMU_SIDECORE_asleep : 0;
+    op->u.sidecore.polls = s.polls;
+    op->u.sidecore.batches = s.batches;
+    op->u.sidecore.wakeups = s.wakeups;
+    op->u.sidecore.silent_us = guest_time_us() - s.last_poll;
+
+    return 0;
+}
+
 int viommu_domctl(struct domain *d, struct xen_domctl_viommu_op *op)
 {
     struct viommu *vi;
@@ -400,12 +552,21 @@ int viommu_domctl(struct domain *d, struct xen_domctl_viommu_op *op)
         return op->u.create.flags ? -EINVAL
                                 : create(d, op->u.create.table_pages);
 
+    if ( op->cmd == XEN_DOMCTL_VIOMMU_sidecore_start )
+        return d->arch.hvm.viommu ? -EINVAL : sidecore_start(d);
+
+    if ( op->cmd == XEN_DOMCTL_VIOMMU_sidecore_info )
+        return get_sidecore(d, op);
+
     vi = d->arch.hvm.viommu;
     if ( !vi )
         return -ENOENT;
 
     switch ( op->cmd )
     {
+    case XEN_DOMCTL_VIOMMU_set:
+        return viommu_set(vi, &op->u.set);
+
     case XEN_DOMCTL_VIOMMU_bind:
         return bind(vi, op->u.bind.sbdf, op->u.bind.vsbdf);
 

@@ -63,6 +63,11 @@ void hw_pcidevs_lock(void)
     pcidevs_lock();
 }
 
+bool hw_pcidevs_trylock(void)
+{
+    return pcidevs_trylock();
+}
+
 void hw_pcidevs_unlock(void)
 {
     pcidevs_unlock();

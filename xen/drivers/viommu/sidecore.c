@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sidecore.c: polling for guests whose register page is memory (inbox.c).
+ *
+ * A sidecore is a domain whose vCPU does nothing but call sidecore_poll(). It
+ * serves the guests assigned to it, a bounded piece of work each in turn.
+ *
+ * A guest is never at the mercy of its sidecore. If that does not look at it
+ * for fallback_us, a timer has the guest's vCPUs make the page trap and do what
+ * is in it; the sidecore takes it up again when it polls again, after a pause
+ * that grows while this happens often. A guest without work traps, too, and its
+ * sidecore sleeps when there is no other; while a page traps, its commands are
+ * done by the trap, so that a wake-up is a matter of speed only.
+ */
+#include "private.h"
+
+/* Work items of one guest before the next has its turn. */
+#define VISIT_BUDGET      128
+
+/* How long one call polls, unless there is something else for the CPU. */
+#define POLL_US           1000
+
+/* Pauses after a fallback, and how long without one ends their growth. */
+#define BACKOFF_MIN_US    10000
+#define BACKOFF_MAX_US    1000000
+#define BACKOFF_FORGET_US 1000000
+
+/*
+ * A guest whose page trapped again after less than so many batches needs more
+ * trapped commands the next time, up to a limit, before the page changes.
+ */
+#define BATCHES_WORTH_IT  16
+#define KNOCKS_MAX        64
+
+static DEFINE_SPINLOCK(assign_lock);
+static struct viommu_sidecore sidecores[XEN_VIOMMU_MAX_SIDECORES];
+/* Guests in sidecore mode while no sidecore runs. */
+static struct viommu *orphans;
+
+/* ---- One guest. sync_lock held, unless said otherwise. ---- */
+
+static void watch(struct viommu *vi)
+{
+    guest_set_timer(vi, VIOMMU_TIMER_WATCH,
+                    guest_time_us() + vi->set.fallback_us / 4);
+}
+
+static void enter(struct viommu *vi, uint64_t now)
+{
+    if ( !vi->sc.wanted || now < vi->sc.not_before )
+        return;
+
+    if ( !inbox_enter(vi) )
+        return;
+
+    viommu_count(vi, no_exit_begins);
+    vi->sc.entered = vi->sc.last_work = now;
+    vi->sc.batches = 0;
+    vi->sc.given_up = false;
+    watch(vi);
+}
+
+/* Nothing came for a while. */
+static void go_idle(struct viommu *vi)
+{
+    (void)inbox_leave(vi);
+    vi->sc.wanted = false;
+    vi->sc.knocks = 0;
+    vi->sc.knocks_needed = vi->sc.batches >= BATCHES_WORTH_IT
+                           ? 1 : min(vi->sc.knocks_needed * 2, KNOCKS_MAX + 0U);
+    viommu_count(vi, no_exit_idles);
+}
+
+/*
+ * Takes up what is there. Returns whether the guest needs another visit soon.
+ * No lock but the sidecore's.
+ */
+static bool visit(struct viommu *vi, uint64_t now)
+{
+    struct viommu_budget b = BUDGET(VISIT_BUDGET);
+    bool soon, idle;
+
+    ACCESS_ONCE(vi->sc.last_poll) = now;
+
+    idle = vi->inbox.live && now - vi->sc.last_work >= vi->set.idle_us;
+    if ( vi->inbox.live && !idle && !vi->sc.more && !inbox_peek(vi) )
+    {
+        /* The common case: nothing. */
+        if ( spin_trylock(&vi->sync_lock) )
+        {
+            if ( vi->inbox.live )
+                inbox_scrub(vi);
+            spin_unlock(&vi->sync_lock);
+        }
+        return true;
+    }
+
+    /* A vCPU of the guest is at it. */
+    if ( !spin_trylock(&vi->sync_lock) )
+        return true;
+
+    if ( !vi->inbox.live )
+        enter(vi, now);
+    else if ( vi->sc.more || inbox_peek(vi) )
+    {
+        viommu_count(vi, sidecore_batches);
+        vi->sc.on->batches++;
+        vi->sc.batches++;
+        vi->sc.last_work = now;
+        vi->sc.more = viommu_run(vi, &b);
+    }
+    else if ( idle )
+    {
+        go_idle(vi);
+        vi->sc.more = viommu_run(vi, &b);
+    }
+
+    /* What is left when the page traps again is for the guest's vCPUs. */
+    if ( vi->sc.more && !vi->inbox.live )
+    {
+        vi->sc.more = false;
+        guest_defer_all(vi);
+    }
+    soon = vi->inbox.live || (vi->sc.wanted && now < vi->sc.not_before);
+    spin_unlock(&vi->sync_lock);
+
+    fault_send_events(vi);
+
+    return soon;
+}
+
+void sidecore_watch(struct viommu *vi)
+{
+    /* Racy, but enter() starts the timer anew. */
+    if ( !ACCESS_ONCE(vi->inbox.live) )
+        return;
+
+    if ( guest_time_us() - ACCESS_ONCE(vi->sc.last_poll) >=
+         vi->set.fallback_us / 2 && !vi->sc.given_up )
+    {
+        vi->sc.given_up = true;
+        guest_defer_all(vi);
+    }
+    watch(vi);
+}
+
+void sidecore_fallback(struct viommu *vi)
+{
+    uint64_t now = guest_time_us();
+
+    ASSERT(spin_is_locked(&vi->sync_lock));
+
+    if ( !vi->sc.given_up )
+        return;
+    vi->sc.given_up = false;
+    /* It may have come back meanwhile. */
+    if ( !vi->inbox.live ||
+         now - ACCESS_ONCE(vi->sc.last_poll) < vi->set.fallback_us / 2 )
+        return;
+
+    (void)inbox_leave(vi);
+    viommu_count(vi, trap_fallbacks);
+    vi->sc.more = false;
+    vi->sc.backoff = now - vi->sc.entered >= BACKOFF_FORGET_US
+                     ? BACKOFF_MIN_US
+                     : min(vi->sc.backoff * 2 ?: BACKOFF_MIN_US + 0ULL,
+                           BACKOFF_MAX_US + 0ULL);
+    vi->sc.not_before = now + vi->sc.backoff;
+}
+
+void sidecore_knock(struct viommu *vi)
+{
+    struct viommu_sidecore *s = ACCESS_ONCE(vi->sc.on);
+
+    if ( !s || ACCESS_ONCE(vi->inbox.live) ||
+         ++vi->sc.knocks < vi->sc.knocks_needed )
+        return;
+
+    ACCESS_ONCE(vi->sc.wanted) = true;
+    ACCESS_ONCE(s->wanted) = true;
+    /* Against sidecore_poll(): one of the two sees what the other wrote. */
+    smp_mb();
+    if ( !ACCESS_ONCE(s->asleep) )
+        return;
+
+    spin_lock(&s->wake_lock);
+    if ( s->asleep )
+    {
+        s->asleep = false;
+        s->wakeups++;
+        viommu_count(vi, sidecore_wakeups);
+        if ( s->d )
+            sidecore_unblock(s->d);
+    }
+    spin_unlock(&s->wake_lock);
+}
+
+/* ---- Assignment. assign_lock held. ---- */
+
+static void unlink_guest(struct viommu **list, struct viommu *vi)
+{
+    for ( ; *list != vi; list = &(*list)->sc.next )
+        if ( !*list )
+            return;
+    *list = vi->sc.next;
+    vi->sc.next = NULL;
+}
+
+/* The one with the fewest guests; NULL: there is none. */
+static struct viommu_sidecore *least_loaded(void)
+{
+    struct viommu_sidecore *s, *best = NULL;
+
+    for ( s = sidecores; s < sidecores + ARRAY_SIZE(sidecores); s++ )
+        if ( s->d && (!best || s->nr_guests < best->nr_guests) )
+            best = s;
+
+    return best;
+}
+
+/* Gives the guest to a sidecore, or to the orphans. */
+static void assign(struct viommu *vi)
+{
+    struct viommu_sidecore *s = least_loaded();
+
+    vi->sc.knocks_needed = 1;
+    vi->sc.backoff = vi->sc.not_before = 0;
+    if ( !s )
+    {
+        vi->sc.next = orphans;
+        orphans = vi;
+        return;
+    }
+
+    spin_lock(&s->lock);
+    vi->sc.next = s->guests;
+    s->guests = vi;
+    s->nr_guests++;
+    vi->sc.on = s;
+    spin_unlock(&s->lock);
+}
+
+/* Takes it from its sidecore, or from the orphans; its page traps. */
+static void unassign(struct viommu *vi)
+{
+    struct viommu_sidecore *s = vi->sc.on;
+
+    if ( s )
+    {
+        spin_lock(&s->lock);
+        unlink_guest(&s->guests, vi);
+        s->nr_guests--;
+        vi->sc.on = NULL;
+        spin_unlock(&s->lock);
+    }
+    else
+        unlink_guest(&orphans, vi);
+
+    spin_lock(&vi->sync_lock);
+    (void)inbox_leave(vi);
+    vi->sc.wanted = vi->sc.more = false;
+    spin_unlock(&vi->sync_lock);
+}
+
+int sidecore_assign(struct viommu *vi)
+{
+    int rc = 0;
+
+    spin_lock(&assign_lock);
+    if ( !least_loaded() )
+        rc = -ENXIO;
+    else if ( !vi->sc.assigned )
+    {
+        vi->sc.assigned = true;
+        assign(vi);
+    }
+    spin_unlock(&assign_lock);
+
+    return rc;
+}
+
+void sidecore_unassign(struct viommu *vi)
+{
+    spin_lock(&assign_lock);
+    if ( vi->sc.assigned )
+        unassign(vi);
+    vi->sc.assigned = false;
+    spin_unlock(&assign_lock);
+}
+
+/* ---- Sidecores. ---- */
+
+static struct viommu_sidecore *find(const struct domain *d)
+{
+    struct viommu_sidecore *s;
+
+    for ( s = sidecores; s < sidecores + ARRAY_SIZE(sidecores); s++ )
+        if ( s->d == d )
+            return s;
+
+    return NULL;
+}
+
+int sidecore_start(struct domain *d)
+{
+    struct viommu_sidecore *s;
+    struct viommu *vi;
+    int rc = 0;
+
+    spin_lock(&assign_lock);
+    if ( find(d) )
+        rc = -EEXIST;
+    else if ( (s = find(NULL)) == NULL )
+        rc = -ENOSPC;
+    else
+    {
+        /* Once: somebody may still look at one that ended. */
+        if ( !s->initialised )
+        {
+            spin_lock_init(&s->lock);
+            spin_lock_init(&s->wake_lock);
+            s->initialised = true;
+        }
+        s->asleep = s->wanted = false;
+        s->polls = s->batches = s->wakeups = 0;
+        s->last_poll = guest_time_us();
+        s->d = d;
+
+        while ( (vi = orphans) != NULL )
+        {
+            orphans = vi->sc.next;
+            assign(vi);
+        }
+    }
+    spin_unlock(&assign_lock);
+
+    return rc;
+}
+
+void sidecore_end(struct domain *d)
+{
+    struct viommu_sidecore *s;
+    struct viommu *vi;
+
+    spin_lock(&assign_lock);
+    s = find(d);
+    if ( s )
+    {
+        spin_lock(&s->wake_lock);
+        s->d = NULL;
+        spin_unlock(&s->wake_lock);
+
+        while ( (vi = s->guests) != NULL )
+        {
+            unassign(vi);
+            guest_defer_all(vi);
+            assign(vi);
+        }
+    }
+    spin_unlock(&assign_lock);
+}
+
+int sidecore_info(const struct domain *d, struct viommu_sidecore *info)
+{
+    const struct viommu_sidecore *s;
+
+    spin_lock(&assign_lock);
+    s = find(d);
+    if ( s )
+        *info = *s;
+    spin_unlock(&assign_lock);
+
+    return s ? 0 : -ENOENT;
+}
+
+domid_t sidecore_of(struct viommu *vi)
+{
+    domid_t domid = DOMID_INVALID;
+
+    spin_lock(&assign_lock);
+    if ( vi->sc.on )
+        domid = vi->sc.on->d->domain_id;
+    spin_unlock(&assign_lock);
+
+    return domid;
+}
+
+/* One visit to each guest. Returns whether any needs another soon. */
+static bool poll_round(struct viommu_sidecore *s)
+{
+    struct viommu *vi;
+    bool soon = false;
+
+    spin_lock(&s->lock);
+    for ( vi = s->guests; vi; vi = vi->sc.next )
+        soon |= visit(vi, guest_time_us());
+    spin_unlock(&s->lock);
+
+    return soon;
+}
+
+int sidecore_poll(struct domain *d)
+{
+    struct viommu_sidecore *s = find(d);
+    uint64_t now, end;
+    bool soon;
+
+    if ( !s )
+        return -EPERM;
+
+    s->polls++;
+    ACCESS_ONCE(s->asleep) = false;
+    now = guest_time_us();
+    end = now + POLL_US;
+
+    do {
+        ACCESS_ONCE(s->wanted) = false;
+        soon = poll_round(s);
+        cpu_relax();
+        now = guest_time_us();
+    } while ( soon && now < end && !sidecore_preempted() );
+
+    s->last_poll = now;
+    if ( soon )
+        return 0;
+
+    ACCESS_ONCE(s->asleep) = true;
+    sidecore_block();
+    /* See sidecore_knock(). Blocked before this, so that it can be undone. */
+    smp_mb();
+    if ( ACCESS_ONCE(s->wanted) )
+    {
+        ACCESS_ONCE(s->asleep) = false;
+        sidecore_unblock(d);
+    }
+
+    return 0;
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
