@@ -8,6 +8,7 @@
 #define PORT_FCR        (PORT + 2)
 #define PORT_LCR        (PORT + 3)
 #define PORT_LSR        (PORT + 5)
+#define LSR_DR          0x01
 #define LSR_THRE        0x20
 
 struct line {
@@ -23,6 +24,14 @@ void console_init(void)
     outb(PORT + 1, 0);
     outb(PORT_LCR, 3);
     outb(PORT_FCR, 1);
+}
+
+char console_key(void)
+{
+    while ( !(inb(PORT_LSR) & LSR_DR) )
+        asm volatile ( "pause" );
+
+    return inb(PORT);
 }
 
 static void put(struct line *l, char c)

@@ -92,6 +92,7 @@ static inline volatile uint64_t *mem64(uint64_t addr)
 
 /* console.c */
 void console_init(void);
+char console_key(void);         /* waits for one */
 void vsay(const char *fmt, __builtin_va_list args);
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
@@ -118,13 +119,26 @@ void pause_ms(unsigned int ms);
     !!(condition);                                                      \
 })
 
-/* irq.c: how often each vector has arrived, since irq_forget(). */
+/* irq.c: how often each vector has arrived at a CPU, since irq_forget(). */
+#define MAX_CPUS        2
+#define WAKE            0x3f            /* a vector that is not counted */
+
 void irq_init(void);
+void irq_init_cpu(unsigned int cpu);
 void interrupt(unsigned int vector, uint64_t where);
 void irq_forget(void);
-unsigned int irq_count(unsigned int vector);
+unsigned int irq_count(unsigned int vector, unsigned int cpu);
 unsigned int irq_total(void);
-uint32_t apic_id(void);
+uint32_t apic_id(unsigned int cpu);
+void apic_send(uint32_t how, uint32_t to);
+
+/* cpus.c: the second CPU, which sleeps, but for what it is told to do. */
+extern unsigned int nr_cpus;
+
+void cpus_init(void);
+void second_main(void);
+void second_begin(void (*function)(void));
+bool second_wait(void);         /* false: it does not end */
 
 /* pci.c: bus 0. */
 uint32_t pci_read(uint8_t devfn, unsigned int reg);

@@ -2,10 +2,12 @@
 /*
  * head.S: from where the domain builder enters (32-bit protected mode, flat
  * segments, no paging) to main() in long mode, with 4 GiB mapped one to one;
- * and the entries of interrupts and exceptions.
+ * the same for the second CPU, from real mode; and the entries of interrupts
+ * and exceptions.
  *
  * The multiboot header is for trying the checks on another unit, that of QEMU:
- * qemu-system-x86_64 -machine q35 -device intel-iommu,caching-mode=on -kernel.
+ * qemu-system-x86_64 -machine q35 -device intel-iommu,caching-mode=on -kernel,
+ * and a "t" to its serial port.
  */
         .section .head, "ax", @progbits
         .code32
@@ -38,7 +40,11 @@ start:
         add     $8, %edi
         loop    3b
 
-        mov     $0x20, %eax             /* PAE */
+        call    paging
+        lgdt    gdt_pointer
+        ljmp    $8, $4f
+
+paging: mov     $0x20, %eax             /* PAE */
         mov     %eax, %cr4
         mov     $level4, %eax
         mov     %eax, %cr3
@@ -48,8 +54,7 @@ start:
         wrmsr
         mov     $0x80000011, %eax       /* PG, ET, PE */
         mov     %eax, %cr0
-        lgdt    gdt_pointer
-        ljmp    $8, $4f
+        ret
 
         .code64
 4:      mov     $16, %eax
@@ -60,6 +65,41 @@ start:
         call    main
 5:      hlt
         jmp     5b
+
+/*
+ * What a second CPU starts with. It is copied to the page below 1 MiB at which
+ * that starts.
+ */
+        .globl  second, second_end
+        .code16
+second: cli
+        lgdtl   %cs:gdt_copy - second
+        mov     $0x11, %eax             /* ET, PE */
+        mov     %eax, %cr0
+        ljmpl   $24, $5f
+gdt_copy:
+        .word   gdt_end - gdt - 1
+        .long   gdt
+second_end:
+
+        .code32
+5:      mov     $16, %eax
+        mov     %eax, %ds
+        mov     %eax, %es
+        mov     %eax, %ss
+        mov     $1, %eax                /* one is enough */
+        xchg    %eax, second_came
+        test    %eax, %eax
+        jnz     7f
+        mov     $second_stack_end, %esp
+        call    paging
+        ljmp    $8, $6f
+7:      hlt
+        jmp     7b
+
+        .code64
+6:      mov     $second_stack_end, %rsp
+        call    second_main
 
 /* Each entry is 16 bytes: those without an error code push a 0 for it. */
         .balign 16
@@ -108,9 +148,13 @@ common:
 gdt:    .quad   0
         .quad   0x00af9a000000ffff      /* 64-bit code */
         .quad   0x00cf92000000ffff      /* data */
+        .quad   0x00cf9a000000ffff      /* 32-bit code */
+gdt_end:
 gdt_pointer:
-        .word   . - gdt - 1
+        .word   gdt_end - gdt - 1
         .long   gdt
+second_came:
+        .long   0
 
         .section .bss
         .balign 4096
@@ -119,5 +163,7 @@ level3: .skip   4096
 level2: .skip   4 * 4096
         .skip   16384
 stack_end:
+        .skip   16384
+second_stack_end:
 
         .section .note.GNU-stack, "", @progbits

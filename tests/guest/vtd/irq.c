@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * irq.c: the local APIC, and a count of what arrives there.
+ * irq.c: the local APICs, and a count of what arrives there.
  */
 #include "guest.h"
 
@@ -11,9 +11,18 @@
 #define APIC_LDR        (APIC + 0xd0)
 #define APIC_DFR        (APIC + 0xe0)
 #define APIC_SVR        (APIC + 0xf0)
+#define APIC_ICR        (APIC + 0x300)
+#define APIC_ICR_HIGH   (APIC + 0x310)
+#define ICR_BUSY        (1U << 12)
 #define SVR_ENABLE      0x100
 #define SPURIOUS        0xff
-#define NR_EXCEPTIONS   31          /* 31 is the lowest that is none */
+
+/*
+ * 16 is the lowest vector that an interrupt can have. Up to 31 exceptions use
+ * them as well; those that this guest could cause are not among LOW_VECTORS.
+ */
+#define NR_EXCEPTIONS   31
+#define LOW_VECTORS     ((1U << 16) | (1U << 20))
 
 struct gate {
     uint16_t offset_low, selector;
@@ -25,14 +34,11 @@ struct gate {
 extern char entries[];
 
 static struct gate idt[256];
-static volatile unsigned int counts[256];
+static volatile unsigned int counts[MAX_CPUS][256];
+static uint32_t ids[MAX_CPUS];
 
 void irq_init(void)
 {
-    const struct {
-        uint16_t limit;
-        uint64_t base;
-    } __attribute__((packed)) pointer = { sizeof(idt) - 1, (uint64_t)idt };
     unsigned int i;
 
     for ( i = 0; i < ARRAY_SIZE(idt); i++ )
@@ -43,14 +49,26 @@ void irq_init(void)
                                 .type = 0x8e, .offset_mid = entry >> 16,
                                 .offset_high = entry >> 32 };
     }
-    asm volatile ( "lidt %0" :: "m" (pointer) );
 
     /* Nothing from the PICs. */
     outb(0x21, 0xff);
     outb(0xa1, 0xff);
 
+    irq_init_cpu(0);
+}
+
+/* Logical destinations are flat: bit 0 is the first CPU. */
+void irq_init_cpu(unsigned int cpu)
+{
+    const struct {
+        uint16_t limit;
+        uint64_t base;
+    } __attribute__((packed)) pointer = { sizeof(idt) - 1, (uint64_t)idt };
+
+    ids[cpu] = mmio_read32(APIC_ID) >> 24;
+    asm volatile ( "lidt %0" :: "m" (pointer) );
     mmio_write32(APIC_DFR, ~0U);
-    mmio_write32(APIC_LDR, 1U << 24);
+    mmio_write32(APIC_LDR, 1U << (24 + cpu));
     mmio_write32(APIC_TPR, 0);
     mmio_write32(APIC_SVR, SVR_ENABLE | SPURIOUS);
     asm volatile ( "sti" );
@@ -58,7 +76,9 @@ void irq_init(void)
 
 void interrupt(unsigned int vector, uint64_t where)
 {
-    if ( vector < NR_EXCEPTIONS )
+    unsigned int cpu;
+
+    if ( vector < NR_EXCEPTIONS && !(LOW_VECTORS & (1U << vector)) )
     {
         check(false, "exception %u at 0x%lx", vector, where);
         summary();
@@ -66,37 +86,50 @@ void interrupt(unsigned int vector, uint64_t where)
             asm volatile ( "cli; hlt" );
     }
 
-    counts[vector]++;
+    cpu = mmio_read32(APIC_ID) >> 24 == ids[0] ? 0 : 1;
+    if ( vector != WAKE )
+        counts[cpu][vector]++;
     if ( vector != SPURIOUS )
         mmio_write32(APIC_EOI, 0);
 }
 
 void irq_forget(void)
 {
-    unsigned int i;
+    unsigned int cpu, i;
 
-    for ( i = 0; i < ARRAY_SIZE(counts); i++ )
-        counts[i] = 0;
+    for ( cpu = 0; cpu < MAX_CPUS; cpu++ )
+        for ( i = 0; i < ARRAY_SIZE(counts[cpu]); i++ )
+            counts[cpu][i] = 0;
 }
 
-unsigned int irq_count(unsigned int vector)
+unsigned int irq_count(unsigned int vector, unsigned int cpu)
 {
-    return counts[vector];
+    return counts[cpu][vector];
 }
 
 unsigned int irq_total(void)
 {
-    unsigned int i, n = 0;
+    unsigned int cpu, i, n = 0;
 
-    for ( i = 0; i < ARRAY_SIZE(counts); i++ )
-        n += counts[i];
+    for ( cpu = 0; cpu < MAX_CPUS; cpu++ )
+        for ( i = 0; i < ARRAY_SIZE(counts[cpu]); i++ )
+            n += counts[cpu][i];
 
     return n;
 }
 
-uint32_t apic_id(void)
+uint32_t apic_id(unsigned int cpu)
 {
-    return mmio_read32(APIC_ID) >> 24;
+    return ids[cpu];
+}
+
+/* Low and high half of the ICR. */
+void apic_send(uint32_t how, uint32_t to)
+{
+    mmio_write32(APIC_ICR_HIGH, to << 24);
+    mmio_write32(APIC_ICR, how);
+    while ( mmio_read32(APIC_ICR) & ICR_BUSY )
+        asm volatile ( "pause" );
 }
 
 /*

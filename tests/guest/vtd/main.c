@@ -16,7 +16,11 @@ void main(void)
     console_init();
     time_init();
     say("\n@@ready vtd\n");
+    /* From whoever started it: t for trap mode, s for a sidecore. */
+    sidecore = console_key() == 's';
+    say("mode: %s\n", sidecore ? "sidecore" : "trap");
     irq_init();
+    cpus_init();
     unit_init();
 
     check_reset();
@@ -29,6 +33,7 @@ void main(void)
     check_wait();
     check_completion();
     check_error_event();
+    check_cpus();
 
     edu_init();
     check_leaves();
@@ -36,6 +41,11 @@ void main(void)
     check_invalidation();
     check_reasons();
     check_records();
+    if ( sidecore )
+    {
+        check_access_in_memory();
+        check_memory();
+    }
 
     unit_quiet();
     summary();

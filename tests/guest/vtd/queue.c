@@ -56,7 +56,7 @@ void queue_kick(void)
 
 bool queue_drained(void)
 {
-    return WAIT_FOR(rd64(IQH) == rd64(IQT), TIMEOUT);
+    return WAIT_FOR(now64(IQH) == now64(IQT), TIMEOUT);
 }
 
 bool queue_sync(void)
@@ -67,7 +67,7 @@ bool queue_sync(void)
     queue_put(DESC_WAIT | WAIT_SW | WAIT_DATA(++number), STATUS);
     queue_kick();
 
-    return WAIT_FOR(*mem32(STATUS) == number || (rd32(FSTS) & FSTS_IQE),
+    return WAIT_FOR(*mem32(STATUS) == number || (now32(FSTS) & FSTS_IQE),
                     TIMEOUT) && *mem32(STATUS) == number;
 }
 

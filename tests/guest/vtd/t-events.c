@@ -52,15 +52,15 @@ static void message(const struct event *ev, uint64_t addr, uint32_t data)
     wr32(ev->addr + 4, addr >> 32);
 }
 
-static uint64_t to_this_cpu(void)
+static uint64_t to_cpu(unsigned int cpu)
 {
-    return 0xfee00000 | (apic_id() << 12);
+    return 0xfee00000 | (apic_id(cpu) << 12);
 }
 
 /* Waits until the vector has arrived; then no other may. */
 static bool arrives_once(unsigned int vector)
 {
-    bool arrived = WAIT_FOR(irq_count(vector), 1000);
+    bool arrived = WAIT_FOR(irq_count(vector, 0), 1000);
 
     pause_ms(10);
 
@@ -77,7 +77,7 @@ static bool nothing_arrives(void)
 static void check_masked(const struct event *ev)
 {
     wr32(ev->control, EVENT_IM);
-    message(ev, to_this_cpu(), VECTOR);
+    message(ev, to_cpu(0), VECTOR);
     irq_forget();
     ev->cause();
     check_eq(rd32(ev->status) & ev->bit, ev->bit, "masked: the status is set");
@@ -125,42 +125,82 @@ static void check_unmasked(const struct event *ev)
     }
 }
 
+/* Bits of CPUs. */
+#define NOBODY          0
+#define FIRST           1
+#define SECOND          2
+#define BOTH            3
+#define ONE_OF_BOTH     4
+
+/* Where the vector has arrived; no other may have, and none twice. */
+static bool arrives_at(unsigned int vector, unsigned int wanted)
+{
+    unsigned int n = wanted == NOBODY ? 0 : wanted == BOTH ? 2 : 1;
+    unsigned int cpu, at = 0;
+
+    if ( n )
+        WAIT_FOR(irq_total() >= n, 1000);
+    pause_ms(n ? 10 : 20);
+    for ( cpu = 0; cpu < MAX_CPUS; cpu++ )
+        if ( irq_count(vector, cpu) )
+            at |= 1U << cpu;
+
+    return irq_total() == n &&
+           (wanted == ONE_OF_BOTH ? at == FIRST || at == SECOND : at == wanted);
+}
+
 static void check_messages(const struct event *ev)
 {
     const struct {
         const char *name;
         uint64_t addr;
         uint32_t data;
-        unsigned int vector;    /* 0: nothing arrives */
+        unsigned int at;
+        bool two_cpus;
     } cases[] = {
-        { "vector 0x1f", to_this_cpu(), 0x1f, 0x1f },
-        { "vector 0xfe", to_this_cpu(), 0xfe, 0xfe },
-        { "logical destination", 0xfee01004, VECTOR, VECTOR },
+        { "vector 16, the lowest one", to_cpu(0), 16, FIRST },
+        { "vector 20", to_cpu(0), 20, FIRST },
+        { "vector 0x1f", to_cpu(0), 0x1f, FIRST },
+        { "vector 0x20", to_cpu(0), 0x20, FIRST },
+        { "vector 0xfe", to_cpu(0), 0xfe, FIRST },
+        { "logical destination", 0xfee01004, VECTOR, FIRST },
         { "lowest priority, logical destination", 0xfee0100c, VECTOR | 0x100,
-          VECTOR },
-        { "a destination that nobody has", 0xfee7e000, VECTOR, 0 },
-        { "vector 0", to_this_cpu(), 0, 0 },
-        { "vector 15", to_this_cpu(), 15, 0 },
-        { "an address that is none of an APIC", NOWHERE, VECTOR, 0 },
+          FIRST },
+        { "a destination that nobody has", 0xfee7e000, VECTOR, NOBODY },
+        { "vector 0", to_cpu(0), 0, NOBODY },
+        { "vector 15", to_cpu(0), 15, NOBODY },
+        { "an address that is none of an APIC", NOWHERE, VECTOR, NOBODY },
+        { "the second CPU", to_cpu(1), VECTOR, SECOND, true },
+        { "the second CPU, vector 16", to_cpu(1), 16, SECOND, true },
+        { "the second CPU, vector 0xfe", to_cpu(1), 0xfe, SECOND, true },
+        { "the second CPU, logical", 0xfee02004, VECTOR, SECOND, true },
+        { "both CPUs, logical", 0xfee03004, VECTOR, BOTH, true },
+        { "all CPUs, physical", 0xfeeff000, VECTOR, BOTH, true },
+        { "lowest priority of both CPUs", 0xfee0300c, VECTOR | 0x100,
+          ONE_OF_BOTH, true },
+        { "the first CPU again", to_cpu(0), VECTOR, FIRST, true },
     };
     unsigned int i;
 
     for ( i = 0; i < ARRAY_SIZE(cases); i++ )
     {
+        if ( cases[i].two_cpus && nr_cpus < 2 )
+        {
+            skip("one CPU only", "%s: arrives", cases[i].name);
+            continue;
+        }
         wr32(ev->control, EVENT_IM);
         message(ev, cases[i].addr, cases[i].data);
         wr32(ev->control, 0);
         irq_forget();
         ev->cause();
-        if ( cases[i].vector )
-            check(arrives_once(cases[i].vector), "%s: arrives", cases[i].name);
-        else
-            check(nothing_arrives(), "%s: nothing arrives", cases[i].name);
+        check(arrives_at(cases[i].data & 0xff, cases[i].at), "%s: %s",
+              cases[i].name, cases[i].at ? "arrives" : "nothing arrives");
         ev->clear();
     }
 
     wr32(ev->control, EVENT_IM);
-    message(ev, to_this_cpu(), VECTOR);
+    message(ev, to_cpu(0), VECTOR);
     irq_forget();
     ev->cause();
     wr32(ev->data, OTHER);
@@ -195,7 +235,7 @@ void check_completion(void)
     check_event(&ev);
 
     queue_on(0);
-    message(&ev, to_this_cpu(), VECTOR);
+    message(&ev, to_cpu(0), VECTOR);
     wr32(IECTL, 0);
     irq_forget();
     completion_cause();

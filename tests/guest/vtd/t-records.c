@@ -164,18 +164,18 @@ static void check_not_recorded(void)
 
 static bool arrived(unsigned int n)
 {
-    bool all = WAIT_FOR(irq_count(VECTOR) >= n, 1000);
+    bool all = WAIT_FOR(irq_count(VECTOR, 0) >= n, 1000);
 
     pause_ms(20);
 
-    return all && irq_count(VECTOR) == n && irq_total() == n;
+    return all && irq_count(VECTOR, 0) == n && irq_total() == n;
 }
 
 static void check_event(void)
 {
     wr32(FECTL, EVENT_IM);
     wr32(FEDATA, VECTOR);
-    wr64(FEADDR, 0xfee00000 | (apic_id() << 12));
+    wr64(FEADDR, 0xfee00000 | (apic_id(0) << 12));
     irq_forget();
     fault_at(0);
     faults_wait();

@@ -6,7 +6,9 @@
 
 #define TIMEOUT         2000
 #define STATE_BITS      (G_TE | G_QIE)
+#define MARKER          (PAGE - 4)      /* no register: reads 0 */
 
+bool sidecore, unsettled;
 uint64_t cap, ecap;
 unsigned int reg_iva, reg_iotlb, reg_frcd, nr_frcd;
 unsigned int width;
@@ -22,22 +24,52 @@ void unit_init(void)
     width = CAP_MGAW(cap) + 1;
 }
 
+/*
+ * Xen goes through the page in a circle, and clears the marker when it comes
+ * by: the second time after all that was written before the first.
+ */
+void settle(void)
+{
+    unsigned int i;
+
+    unsettled = false;
+    for ( i = 0; sidecore && i < 2; i++ )
+    {
+        mmio_write32(UNIT + MARKER, ~0U);
+        if ( !WAIT_FOR(!now32(MARKER), 5000) )
+            check(false, "what is written into the page is seen");
+    }
+}
+
+/*
+ * While it traps, GCMD reads 0; memory shows a value there by which the same
+ * command written twice is seen twice. A pause after a time in which nobody
+ * looked at the page can be a second.
+ */
+bool memory_wait(void)
+{
+    inv_context();
+    settle();
+
+    return WAIT_FOR(now32(GCMD), 5000);
+}
+
 bool gsts_is(uint32_t mask, uint32_t value)
 {
-    return WAIT_FOR((rd32(GSTS) & mask) == value, TIMEOUT);
+    return WAIT_FOR((now32(GSTS) & mask) == value, TIMEOUT);
 }
 
 /* 11.4.4.1: what is on stays on, one command at a time. */
 bool command(uint32_t bits)
 {
-    wr32(GCMD, (rd32(GSTS) & STATE_BITS) | bits);
+    wr32(GCMD, (now32(GSTS) & STATE_BITS) | bits);
 
     return gsts_is(bits, bits);
 }
 
 bool command_off(uint32_t bits)
 {
-    wr32(GCMD, rd32(GSTS) & STATE_BITS & ~bits);
+    wr32(GCMD, now32(GSTS) & STATE_BITS & ~bits);
 
     return gsts_is(bits, 0);
 }
@@ -45,7 +77,7 @@ bool command_off(uint32_t bits)
 uint64_t ccmd(uint64_t bits)
 {
     wr64(CCMD, bits);
-    WAIT_FOR(!(rd64(CCMD) & CCMD_ICC), TIMEOUT);
+    WAIT_FOR(!(now64(CCMD) & CCMD_ICC), TIMEOUT);
 
     return rd64(CCMD);
 }
@@ -54,7 +86,7 @@ uint64_t iotlb(uint64_t bits, uint64_t iva)
 {
     wr64(reg_iva, iva);
     wr64(reg_iotlb, bits);
-    WAIT_FOR(!(rd64(reg_iotlb) & IOTLB_IVT), TIMEOUT);
+    WAIT_FOR(!(now64(reg_iotlb) & IOTLB_IVT), TIMEOUT);
 
     return rd64(reg_iotlb);
 }

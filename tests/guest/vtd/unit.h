@@ -128,24 +128,54 @@
 #define REASON_ENTRY_RSVD       0xc
 #define EITHER(a, b)            ((a) | ((b) << 8))
 
-/* unit.c */
-static inline uint32_t rd32(unsigned int reg)
+/*
+ * unit.c: with a sidecore the page may be memory that Xen looks at now and
+ * then. To know what a write has done, a read by rd32() or rd64() first waits
+ * until Xen has seen all writes before it. Those that wait for a command do as
+ * drivers do, by now32() and now64(). Only for the first CPU.
+ */
+extern bool sidecore;
+extern bool unsettled;          /* something was written since */
+
+void settle(void);
+/* Gives a command, and waits until the page is memory after it. */
+bool memory_wait(void);
+
+static inline uint32_t now32(unsigned int reg)
 {
     return mmio_read32(UNIT + reg);
 }
 
-static inline uint64_t rd64(unsigned int reg)
+static inline uint64_t now64(unsigned int reg)
 {
     return mmio_read64(UNIT + reg);
 }
 
+static inline uint32_t rd32(unsigned int reg)
+{
+    if ( unsettled )
+        settle();
+
+    return now32(reg);
+}
+
+static inline uint64_t rd64(unsigned int reg)
+{
+    if ( unsettled )
+        settle();
+
+    return now64(reg);
+}
+
 static inline void wr32(unsigned int reg, uint32_t value)
 {
+    unsettled = true;
     mmio_write32(UNIT + reg, value);
 }
 
 static inline void wr64(unsigned int reg, uint64_t value)
 {
+    unsettled = true;
     mmio_write64(UNIT + reg, value);
 }
 
@@ -236,6 +266,7 @@ void attach(const struct edu *e, const struct domain *d);
 /* t-*.c */
 void check_reset(void);
 void check_access(void);
+void check_access_in_memory(void);
 void check_commands(void);
 void check_registers(void);
 void check_queue(void);
@@ -249,6 +280,8 @@ void check_contexts(void);
 void check_invalidation(void);
 void check_reasons(void);
 void check_records(void);
+void check_cpus(void);
+void check_memory(void);
 
 #endif
 
