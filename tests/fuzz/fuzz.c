@@ -869,7 +869,8 @@ static void start(void)
     for ( i = 0; i < ARRAY_SIZE(now.budget); i++ )
         now.budget[i] = machine & 0x20 ? 1000 : take(1);
 
-    CHECK_EQ(viommu_init(&vi, machine & 0x40 ? 2 + quota % 64 : 0), 0);
+    CHECK_EQ(viommu_init(&vi, machine & 0x40 ? 4 + quota % 64 : 0), 0);
+    vi.set.teardown = XEN_VIOMMU_TEARDOWN_strict;
     naive_reset(vi.cap, vi.ecap);
     model_reset();
     now.known = true;

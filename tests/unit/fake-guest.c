@@ -164,6 +164,7 @@ bool guest_get_frame(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
 
     if ( ++refs[gfn_x(gfn)] == UINT16_MAX )
         FAIL("too many references to gfn %#lx", gfn_x(gfn));
+    guest.pinned += refs[gfn_x(gfn)] == 1;
     guest.frames++;
     guest.gets++;
     *mfn = _mfn(guest_frame(gfn_x(gfn)));
@@ -193,6 +194,16 @@ bool guest_superpage(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
     return true;
 }
 
+bool guest_frame_is(struct viommu *vi, gfn_t gfn, mfn_t mfn, bool *read,
+                    bool *write)
+{
+    (void)vi;
+    check_locks();
+
+    return may_access(gfn, read, write) &&
+           guest_frame(gfn_x(gfn)) == mfn_x(mfn);
+}
+
 void guest_put_frame(mfn_t mfn)
 {
     unsigned long gfn = gfn_of(mfn_x(mfn));
@@ -202,6 +213,7 @@ void guest_put_frame(mfn_t mfn)
         FAIL("frame of gfn %#lx put once too often", gfn);
     guest.frames--;
     /* Invariant 1. */
+    guest.pinned -= refs[gfn] == 1;
     if ( !--refs[gfn] && hw_reaches(mfn_x(mfn)) )
         FAIL("frame of gfn %#lx put while devices reach it", gfn);
 }

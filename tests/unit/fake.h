@@ -16,7 +16,7 @@
 /* Guest frames: enough for a 1G superpage and small things below it. */
 #define NR_GFNS (VTD_LEVEL_STRIDE == 9 ? 0x90000U : 0x110U)
 /* Frames of the domain, disjoint from its gfns and from table pages. */
-#define MFN_GUEST 0x1000000UL
+#define MFN_GUEST (VTD_LEVEL_STRIDE == 9 ? 0x1000000UL : 0x200UL)
 #define MFN_TABLE 0x5000000UL
 
 enum gfn_type {
@@ -30,6 +30,7 @@ struct fake_guest {
     unsigned int deferred;       /* guest_defer*() calls not yet served */
     unsigned int mapped;         /* pages mapped now */
     unsigned int frames;         /* references held, of all frames */
+    unsigned int pinned;         /* frames with references */
     unsigned int gets;           /* guest_get_frame()s that succeeded */
     unsigned int msis;
     uint64_t msi_addr;           /* of the last one */

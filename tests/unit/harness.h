@@ -153,6 +153,8 @@ void xfree(void *p);
 #define xzalloc_array(type, n) ((type *)harness_alloc(sizeof(type) * (n)))
 #define xmalloc(type) xzalloc(type)
 #define xmalloc_array(type, n) xzalloc_array(type, n)
+#define xvzalloc_array(type, n) xzalloc_array(type, n)
+#define xvfree(p) xfree(p)
 #define XFREE(p) do { xfree(p); (p) = NULL; } while ( 0 )
 
 struct harness {

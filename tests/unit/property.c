@@ -107,9 +107,10 @@ static void check_now(void)
     CHECK_EQ(hw.mapped, 0);
     CHECK_EQ(guest.mapped, 0);
     CHECK_EQ(harness.locks, 0);
-    CHECK_EQ(vi.count[XEN_VIOMMU_CNT_table_pages], hw.tables);
+    CHECK_EQ(vi.count[XEN_VIOMMU_CNT_table_pages] +
+             vi.count[XEN_VIOMMU_CNT_frame_pages], hw.tables);
     CHECK(hw.tables <= vi.table_quota);
-    CHECK_EQ(vi.count[XEN_VIOMMU_CNT_pages_pinned], guest.frames);
+    CHECK_EQ(vi.count[XEN_VIOMMU_CNT_pages_pinned], guest.pinned);
     for ( i = 0; i < M_DEVICES; i++ )
         if ( state.bound & (1U << i) )
             CHECK(vi.devices[model_devfn[i] - 0x80]);
@@ -284,7 +285,8 @@ static void sequence(void)
     state.exact = true;
     state.te = state.qie = false;
     state.root = state.bound = state.status = seen_failures = 0;
-    CHECK_EQ(viommu_init(&vi, state.faulty && rnd(2) ? 6 + rnd(20) : 0), 0);
+    CHECK_EQ(viommu_init(&vi, state.faulty && rnd(2) ? 8 + rnd(30) : 0), 0);
+    vi.set.teardown = XEN_VIOMMU_TEARDOWN_strict;
     model_reset();
     oracle_reset();
     edit_first();

@@ -151,7 +151,7 @@ static void quota_holds_for_splits(void)
 
     start(0);
     map(0x200, RW);
-    quota = COUNT(table_pages);
+    quota = COUNT(table_pages) + COUNT(frame_pages);
     map(0, 0);
     vm_stop();
     start(quota);

@@ -30,6 +30,8 @@ int vm_create(unsigned int quota)
 
     memset(&vi, 0, sizeof(vi));
     rc = viommu_init(&vi, quota);
+    /* What is not about lingering wants to see everything at once. */
+    vi.set.teardown = XEN_VIOMMU_TEARDOWN_strict;
     created = !rc;
 
     return rc;
@@ -99,6 +101,8 @@ void vm_stop(void)
     CHECK_EQ(harness.allocations, 0);
     CHECK_EQ(COUNT(pages_pinned), 0);
     CHECK_EQ(COUNT(table_pages), 0);
+    CHECK_EQ(COUNT(frame_pages), 0);
+    CHECK_EQ(COUNT(leaves_stale), 0);
 }
 
 int vm_bind(unsigned int dev)

@@ -24,6 +24,55 @@ static uint64_t make_pte(const struct viommu *vi, mfn_t mfn, bool read,
            (vi->ecap & VTD_ECAP_SC ? VTD_PTE_SNP : 0);
 }
 
+/* Removes the leaf of addr, or has it linger. */
+static void unmap(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
+                  unsigned int level, uint64_t old)
+{
+    if ( w->linger && (old & SHADOW_PTE_STALE) )
+        return;
+    if ( !(old & SHADOW_PTE_STALE) && teardown_linger(vi, w, addr, level) )
+        return;
+
+    /* A leaf's table is there, so this cannot fail. */
+    if ( table_write(w, addr, level, 0) )
+        ASSERT_UNREACHABLE();
+    else
+        teardown_leaf(vi, w->s, addr, level, old);
+}
+
+/*
+ * Keeps a leaf whose frames the guest's leaf names, too: with other rights, or
+ * as it is, which is all that is to do where one that lingered comes back.
+ */
+static void keep(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
+                 unsigned int level, const struct guest_leaf *g,
+                 uint64_t old, uint64_t pte)
+{
+    bool stale = old & SHADOW_PTE_STALE;
+
+    teardown_unlinger(vi, level, old);
+    if ( pte == (old & ~SHADOW_PTE_NOTE) )
+    {
+        if ( stale )
+        {
+            table_annotate(w, addr, level, 0);
+            viommu_count(vi, leaves_revived);
+        }
+    }
+    else
+    {
+        /* The leaf is there, so this cannot fail. */
+        if ( table_write(w, addr, level, pte) )
+            ASSERT_UNREACHABLE();
+        teardown_changed(vi, addr, level, false);
+        if ( stale )
+            viommu_count(vi, stale_replaced);
+    }
+
+    if ( g->level > 1 )
+        table_mark(w, addr, g->level);
+}
+
 /* The shadow leaf for the page at addr, with a reference; 0: it is no RAM. */
 static uint64_t make_leaf(struct viommu *vi, uint64_t addr,
                           const struct guest_leaf *g)
@@ -31,50 +80,79 @@ static uint64_t make_leaf(struct viommu *vi, uint64_t addr,
     bool read = g->read, write = g->write;
     mfn_t mfn;
 
-    if ( guest_get_frame(vi, leaf_gfn(g, addr), &read, &write, &mfn) )
-        return make_pte(vi, mfn, read, write);
+    if ( !guest_get_frame(vi, leaf_gfn(g, addr), &read, &write, &mfn) )
+    {
+        viommu_count(vi, rej_frame);
+        return 0;
+    }
 
-    viommu_count(vi, rej_frame);
+    if ( frame_hold(vi, mfn, 1) )
+    {
+        viommu_count(vi, rej_quota);
+        guest_put_frame(mfn);
+        return 0;
+    }
 
-    return 0;
+    return make_pte(vi, mfn, read, write);
+}
+
+static void release(struct viommu *vi, uint64_t pte, unsigned int n)
+{
+    frame_drop(vi, shadow_pte_mfn(pte), n);
+    while ( n-- )
+        guest_put_frame(mfn_add(shadow_pte_mfn(pte), n));
 }
 
 static void sync_page(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
                       const struct guest_leaf *g, uint64_t old)
 {
-    uint64_t pte = g->present ? make_leaf(vi, addr, g) : 0;
-    bool had = shadow_pte_present(old), has = shadow_pte_present(pte);
-    bool same = had && has && mfn_eq(shadow_pte_mfn(old), shadow_pte_mfn(pte));
+    bool had = shadow_pte_present(old);
+    bool read = g->read, write = g->write;
+    uint64_t pte = 0;
 
-    if ( pte != old && table_write(w, addr, 1, pte) )
+    if ( had && g->present &&
+         guest_frame_is(vi, leaf_gfn(g, addr), shadow_pte_mfn(old), &read,
+                        &write) )
+    {
+        keep(vi, w, addr, 1, g, old,
+             make_pte(vi, shadow_pte_mfn(old), read, write));
+        return;
+    }
+
+    if ( g->present )
+        pte = make_leaf(vi, addr, g);
+    if ( !pte )
+    {
+        if ( !had )
+            return;
+        if ( !g->present )
+        {
+            unmap(vi, w, addr, 1, old);
+            return;
+        }
+    }
+
+    if ( table_write(w, addr, 1, pte) )
     {
         /* No table for it, so there was no leaf either. */
         viommu_count(vi, rej_quota);
-        if ( has )
-            guest_put_frame(shadow_pte_mfn(pte));
+        release(vi, pte, 1);
         return;
     }
 
-    if ( has && g->level > 1 )
-        table_mark(w, addr, g->level);
-
-    if ( same )
+    if ( pte )
     {
-        /* The old leaf's reference goes on. */
-        guest_put_frame(shadow_pte_mfn(pte));
-        if ( (pte ^ old) & (VTD_PTE_R | VTD_PTE_W) )
-            teardown_changed(vi, addr, 1, false);
-        return;
-    }
-
-    if ( has )
-    {
+        if ( g->level > 1 )
+            table_mark(w, addr, g->level);
         viommu_count(vi, leaves_mapped);
-        viommu_count(vi, pages_pinned);
         teardown_changed(vi, addr, 1, !had);
     }
     if ( had )
-        teardown_leaf(vi, w->s, addr, 1, shadow_pte_mfn(old));
+    {
+        if ( old & SHADOW_PTE_STALE )
+            viommu_count(vi, stale_replaced);
+        teardown_leaf(vi, w->s, addr, 1, old);
+    }
 }
 
 /* ---- 2M. ---- */
@@ -115,7 +193,11 @@ static bool get_superpage(struct viommu *vi, gfn_t gfn, uint64_t pte)
     }
 
     if ( n == VTD_LEVEL_PAGES(2) )
-        return true;
+    {
+        if ( !frame_hold(vi, shadow_pte_mfn(pte), n) )
+            return true;
+        viommu_count(vi, rej_quota);
+    }
 
     while ( n-- )
         guest_put_frame(mfn_add(shadow_pte_mfn(pte), n));
@@ -134,30 +216,16 @@ static bool map_superpage(struct viommu *vi, struct shadow_walk *w,
 
     if ( table_write(w, addr, 2, pte) )
     {
-        unsigned int n = VTD_LEVEL_PAGES(2);
-
         viommu_count(vi, rej_quota);
-        while ( n-- )
-            guest_put_frame(mfn_add(shadow_pte_mfn(pte), n));
+        release(vi, pte, VTD_LEVEL_PAGES(2));
         return false;
     }
 
     table_mark(w, addr, g->level);
     viommu_count(vi, leaves_mapped);
-    viommu_count_n(vi, pages_pinned, VTD_LEVEL_PAGES(2));
     teardown_changed(vi, addr, 2, true);
 
     return true;
-}
-
-static void unmap_superpage(struct viommu *vi, struct shadow_walk *w,
-                            uint64_t addr, uint64_t old)
-{
-    /* A leaf's table is there, so this cannot fail. */
-    if ( table_write(w, addr, 2, 0) )
-        ASSERT_UNREACHABLE();
-    else
-        teardown_leaf(vi, w->s, addr, 2, shadow_pte_mfn(old));
 }
 
 /*
@@ -170,33 +238,31 @@ static bool sync_superpage(struct viommu *vi, struct shadow_walk *w,
 {
     uint64_t pte = make_superpage(vi, addr, g);
 
-    if ( pte == old )
-    {
-        table_mark(w, addr, g->level);
-        return true;
-    }
-
-    budget_take(b, VTD_LEVEL_PAGES(2) - 1);
     if ( pte && mfn_eq(shadow_pte_mfn(pte), shadow_pte_mfn(old)) )
     {
-        /* Other rights. */
-        if ( table_write(w, addr, 2, pte) )
-            ASSERT_UNREACHABLE();
-        table_mark(w, addr, g->level);
-        teardown_changed(vi, addr, 2, false);
+        keep(vi, w, addr, 2, g, old, pte);
         return true;
     }
 
     /* Nothing of it remains, or its pages differ one by one. */
+    budget_take(b, VTD_LEVEL_PAGES(2) - 1);
     if ( !g->present && g->level >= 2 )
     {
-        unmap_superpage(vi, w, addr, old);
+        unmap(vi, w, addr, 2, old);
         return true;
     }
-    if ( table_split(w, addr) )
+
+    /* One that lingers is not split, as the ring knows it as a whole. */
+    if ( (old & SHADOW_PTE_STALE) || table_split(w, addr) )
     {
-        viommu_count(vi, rej_quota);
-        unmap_superpage(vi, w, addr, old);
+        if ( old & SHADOW_PTE_STALE )
+            viommu_count(vi, stale_replaced);
+        else
+            viommu_count(vi, rej_quota);
+        if ( table_write(w, addr, 2, 0) )
+            ASSERT_UNREACHABLE();
+        else
+            teardown_leaf(vi, w->s, addr, 2, old);
     }
 
     return false;

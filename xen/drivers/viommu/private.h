@@ -41,6 +41,7 @@
 #include <xen/spinlock.h>
 #include <xen/types.h>
 #include <xen/xmalloc.h>
+#include <xen/xvmalloc.h>
 
 #include <asm/processor.h>
 #include <asm/system.h>
@@ -90,6 +91,8 @@
 
 /* Levels of every shadow table; VT-d's most in legacy mode. */
 #define VIOMMU_SHADOW_LEVELS    4
+/* Of the table that counts frames, for all addresses of the machine. */
+#define VIOMMU_FRAME_LEVELS     5
 
 /* What the guest's tables say about a device: who translates its DMA, how. */
 struct viommu_target {
@@ -111,6 +114,9 @@ struct viommu_target {
 struct viommu_shadow {
     struct viommu_shadow *next;
     struct viommu_target of; /* VIOMMU_BLOCKED: mirrors nothing */
+    uint64_t id;             /* never used twice in a unit */
+    bool for_hw;             /* else it is that of frame.c */
+    unsigned int levels;
     unsigned int refs;
     bool built;              /* has been walked from end to end once */
     uint64_t reaped;         /* of a dying one: what lies below is free */
@@ -152,6 +158,7 @@ struct viommu_command {
 
     /* Progress. */
     unsigned int device;             /* CONTEXT: next device to look at */
+    bool done;                       /* but for what lingers */
     bool have_target;                /* ... and what its entry said */
     struct viommu_target target;
     struct viommu_shadow *shadow;    /* CONTEXT: held, to be attached to; */
@@ -251,6 +258,8 @@ struct viommu {
     struct viommu_shadow *shadows;   /* in use */
     struct viommu_shadow *dying;     /* not in use, still hold memory */
     struct viommu_shadow *blocked;   /* the empty one */
+    struct viommu_shadow *frames;    /* counts of frames; see frame.c */
+    uint64_t last_shadow;            /* id of the latest one */
     struct {
         struct {                     /* frames to put after the flush */
             mfn_t mfn;
@@ -263,6 +272,13 @@ struct viommu {
         bool fresh;                  /* all of it was not present before */
         uint64_t first, last;        /* pages that need a flush */
     } changed;
+    /* Leaves that linger, oldest first; see teardown.c. */
+    struct {
+        struct viommu_stale *ring;   /* NULL: none yet */
+        unsigned int size, first, used;
+        unsigned int seq;            /* of the latest one */
+        bool end;                    /* all have to go; set without a lock */
+    } stale;
     struct guest_page queue_page;    /* of the queue, while commands run */
 
     /* MSIs to send once no lock is held; bits of enum viommu_event. */
@@ -404,7 +420,15 @@ struct shadow_leaf {
 /* In an entry that points to a table: how many of its entries are not 0. */
 #define SHADOW_PTE_LIVE     0x3ff0000000000000ULL
 /*
- * There too: a superpage of the guest, as big as all that is translated by the
+ * In a leaf that lingers: that it does, and the last bits of its number in the
+ * ring of those, to tell it from one that did before at the same place.
+ */
+#define SHADOW_PTE_STALE    0x2000000000000000ULL
+#define SHADOW_PTE_SEQ      0x1ff0000000000000ULL
+#define SHADOW_PTE_NOTE     (SHADOW_PTE_STALE | SHADOW_PTE_SEQ)
+
+/*
+ * In a link, too: a superpage of the guest, as big as all that is translated by the
  * table, may have left leaves in it.
  */
 #define SHADOW_PTE_MARK     0x8000000000000000ULL
@@ -419,7 +443,8 @@ static inline mfn_t shadow_pte_mfn(uint64_t pte)
     return _mfn((pte & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT);
 }
 
-struct viommu_shadow *table_create(struct viommu *vi);
+/* for_hw: the hardware is to see it. */
+struct viommu_shadow *table_create(struct viommu *vi, bool for_hw);
 /* Of an empty table, not attached to any device. */
 void table_destroy(struct viommu *vi, struct viommu_shadow *s);
 
@@ -427,8 +452,9 @@ void table_destroy(struct viommu *vi, struct viommu_shadow *s);
 struct shadow_walk {
     struct viommu *vi;
     struct viommu_shadow *s;
-    uint64_t *table[VIOMMU_SHADOW_LEVELS]; /* [level - 1], NULL: not mapped */
-    uint64_t base[VIOMMU_SHADOW_LEVELS];   /* first address it translates */
+    bool linger;             /* what the guest unmaps may */
+    uint64_t *table[VIOMMU_FRAME_LEVELS]; /* [level - 1], NULL: not mapped */
+    uint64_t base[VIOMMU_FRAME_LEVELS];   /* first address it translates */
 };
 
 void table_begin(struct shadow_walk *w, struct viommu *vi,
@@ -445,6 +471,9 @@ void table_lookup(struct shadow_walk *w, uint64_t addr,
  */
 int __must_check table_write(struct shadow_walk *w, uint64_t addr,
                              unsigned int level, uint64_t pte);
+/* Sets SHADOW_PTE_NOTE of a leaf, which hardware ignores. */
+void table_annotate(struct shadow_walk *w, uint64_t addr, unsigned int level,
+                    uint64_t bits);
 /* Marks what a guest superpage of that level has put at addr. */
 void table_mark(struct shadow_walk *w, uint64_t addr, unsigned int level);
 /* Of a block of which all is about to be compared: the marks are made anew. */
@@ -487,11 +516,42 @@ void sync_release_device(struct viommu *vi, struct viommu_device *dev);
  */
 int __must_check sync_reap(struct viommu *vi, struct viommu_budget *b);
 
-/* ---- teardown.c: what changed, until the flush. sync_lock held. ---- */
+/* ---- frame.c: which frames the shadows name. sync_lock held. ---- */
 
-/* The leaf of addr is gone from s; frees its frames after the flush. */
+/* One more leaf names the n frames. -ENOSPC, -ENOMEM: as table_write(). */
+int __must_check frame_hold(struct viommu *vi, mfn_t mfn, unsigned int n);
+void frame_drop(struct viommu *vi, mfn_t mfn, unsigned int n);
+
+/* ---- teardown.c: what goes away, when. sync_lock held. ---- */
+
+/* A place in the ring of leaves that linger. */
+struct viommu_stale {
+    uint64_t shadow;         /* its id */
+    uint64_t addr;
+    uint64_t since;          /* microseconds */
+    uint16_t seq;
+    uint8_t level;
+};
+
+/* The leaf of addr was that in s; frees its frames after the flush. */
 void teardown_leaf(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
-                   unsigned int level, mfn_t mfn);
+                   unsigned int level, uint64_t pte);
+/* Has the leaf of addr linger; false: it cannot, and has to go now. */
+bool __must_check teardown_linger(struct viommu *vi, struct shadow_walk *w,
+                                  uint64_t addr, unsigned int level);
+/* The leaf of addr, with that entry, is in use again or goes: no stale one. */
+void teardown_unlinger(struct viommu *vi, unsigned int level, uint64_t pte);
+/* Before a walk: makes room for leaves that will linger, if there is none. */
+void teardown_make_room(struct viommu *vi, struct viommu_budget *b);
+/* Ends what lingers for longer than it may, and sets the timer for the rest. */
+void teardown_expire(struct viommu *vi);
+/*
+ * Ends all that lingers, if that was asked for by vi->stale.end.
+ *   -ERESTART  the budget is used up, and there is more
+ */
+int __must_check teardown_end(struct viommu *vi, struct viommu_budget *b);
+/* The ring has room for that many pages. Nothing may linger. -ENOMEM */
+int __must_check teardown_resize(struct viommu *vi, unsigned int quota);
 /* A table page is no longer linked into s; freed after the flush. */
 void teardown_table(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
                     mfn_t mfn);
@@ -539,6 +599,10 @@ int viommu_set(struct viommu *vi, const struct xen_viommu_settings *set);
 /* The rest needs pcidevs_lock, held by the caller. */
 int viommu_bind(struct viommu *vi, pci_sbdf_t sbdf, uint32_t vsbdf);
 int viommu_unbind(struct viommu *vi, pci_sbdf_t sbdf);
+/* Memory left the guest: what lingers goes before a vCPU runs on. No lock. */
+void viommu_end_stale(struct viommu *vi);
+/* The timer VIOMMU_TIMER_STALE. No lock. */
+void viommu_stale_timer(struct viommu *vi);
 /* A request of a bound device faulted in hardware. pcidevs_lock held. */
 void viommu_fault(struct viommu *vi, pci_sbdf_t sbdf, uint64_t addr,
                   bool read);
@@ -565,6 +629,12 @@ bool __must_check guest_get_frame(struct viommu *vi, gfn_t gfn, bool *read,
                                   bool *write, mfn_t *mfn);
 void guest_put_frame(mfn_t mfn);
 /*
+ * Whether the frame behind gfn is mfn, which is referenced. read and write as
+ * above. Takes no reference.
+ */
+bool __must_check guest_frame_is(struct viommu *vi, gfn_t gfn, mfn_t mfn,
+                                 bool *read, bool *write);
+/*
  * Whether the 2M of gfns from gfn, aligned, are one mapping of 2M of RAM; then
  * read, write and mfn are as above, of the first frame. No reference is taken,
  * so this is a hint that can be wrong at once.
@@ -581,6 +651,7 @@ void guest_defer_all(struct viommu *vi);
 /* Calls back at that time of guest_time_us(), once; again replaces it. */
 enum viommu_timer {
     VIOMMU_TIMER_WATCH,      /* sidecore_watch() */
+    VIOMMU_TIMER_STALE,      /* viommu_stale_timer() */
     VIOMMU_NR_TIMERS,
 };
 void guest_set_timer(struct viommu *vi, enum viommu_timer timer, uint64_t at);

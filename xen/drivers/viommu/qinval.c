@@ -384,6 +384,22 @@ int commands_run(struct viommu *vi, struct viommu_budget *b)
 
     for ( ; ; )
     {
+        rc = teardown_end(vi, b);
+        if ( rc )
+            break;
+
+        if ( vi->cmd.done )
+        {
+            complete(vi, &vi->cmd);
+            vi->cmd.op = VIOMMU_CMD_NONE;
+            vi->cmd.done = false;
+
+            /* pcidevs_lock is everybody's: for one command at a time. */
+            rc = -ERESTART;
+            if ( vi->pcidevs_held )
+                break;
+        }
+
         /* What the last command freed comes before what the next one needs. */
         rc = sync_reap(vi, b);
         if ( rc )
@@ -404,14 +420,7 @@ int commands_run(struct viommu *vi, struct viommu_budget *b)
         rc = execute(vi, &vi->cmd, b);
         if ( rc )
             break;
-
-        complete(vi, &vi->cmd);
-        vi->cmd.op = VIOMMU_CMD_NONE;
-
-        /* pcidevs_lock is everybody's: held for one command at a time. */
-        rc = -ERESTART;
-        if ( vi->pcidevs_held )
-            break;
+        vi->cmd.done = true;
     }
 
     guest_unmap(&vi->queue_page);

@@ -20,10 +20,11 @@ struct pair {
 };
 
 static void pair_begin(struct pair *p, struct viommu *vi,
-                       struct viommu_shadow *s)
+                       struct viommu_shadow *s, bool linger)
 {
     walk_begin(&p->guest, vi, &s->of);
     table_begin(&p->shadow, vi, s);
+    p->shadow.linger = linger;
 }
 
 /* What was removed is flushed, whether or not there is more to do. */
@@ -79,7 +80,7 @@ static int sync_all(struct viommu *vi, struct viommu_shadow *s,
     struct pair p;
     int rc;
 
-    pair_begin(&p, vi, s);
+    pair_begin(&p, vi, s, false);
     rc = pair_sync(&p, cursor, LAST_ADDR, b);
     pair_end(&p);
 
@@ -119,12 +120,19 @@ static int sync_shadow(struct viommu *vi, struct viommu_command *cmd,
                        struct viommu_budget *b)
 {
     struct pair p;
+    bool linger;
     int rc = 0;
 
     if ( cmd->granu != VTD_GRANU_GLOBAL && cmd->did != cmd->shadow->of.did )
         return 0;
 
-    pair_begin(&p, vi, cmd->shadow);
+    /* Only what is unmapped page by page may come back the same way. */
+    linger = cmd->granu == VTD_GRANU_SELECTIVE &&
+             vi->set.teardown == XEN_VIOMMU_TEARDOWN_optimistic;
+    if ( linger )
+        teardown_make_room(vi, b);
+
+    pair_begin(&p, vi, cmd->shadow, linger);
     if ( !cmd->last )
         viommu_count(vi, syncs);
     if ( cmd->last || enter_shadow(&p, cmd) )
@@ -217,7 +225,7 @@ static struct viommu_shadow *get_shadow(struct viommu *vi,
 
     if ( !s )
     {
-        s = table_create(vi);
+        s = table_create(vi, true);
         if ( !s )
         {
             viommu_count(vi, rej_quota);
@@ -241,6 +249,8 @@ static void attach(struct viommu *vi, struct viommu_device *dev,
     ASSERT(vi->pcidevs_held);
 
     viommu_count(vi, contexts_switched);
+    /* Before the command that asked for it completes. */
+    vi->stale.end = true;
     dev->at = *target;
     if ( hw_attach(vi, dev, s) )
     {

@@ -7,6 +7,9 @@
  * An entry that points to a table counts, in bits that hardware ignores, how
  * many of the table's entries are in use; a table without any is unlinked at
  * once, so that the memory of a shadow is proportional to what is mapped.
+ *
+ * One more such table is for no hardware: it has, at the address of a frame of
+ * the machine, how many shadow leaves name the frame (frame.c).
  */
 #include "private.h"
 
@@ -23,70 +26,103 @@ static uint64_t make_link(mfn_t mfn, unsigned int live)
            MASK_INSR((uint64_t)live, SHADOW_PTE_LIVE);
 }
 
-static mfn_t alloc_table(struct viommu *vi)
+/* Whether n more pages are within the quota. */
+static bool has_room(const struct viommu *vi, unsigned int n)
+{
+    return vi->count[XEN_VIOMMU_CNT_table_pages] +
+           vi->count[XEN_VIOMMU_CNT_frame_pages] + n <= vi->table_quota;
+}
+
+static uint64_t *page_count(struct viommu *vi, const struct viommu_shadow *s)
+{
+    return &vi->count[s->for_hw ? XEN_VIOMMU_CNT_table_pages
+                                : XEN_VIOMMU_CNT_frame_pages];
+}
+
+static mfn_t alloc_table(struct viommu *vi, const struct viommu_shadow *s)
 {
     mfn_t mfn = hw_table_alloc(vi);
 
     if ( !mfn_eq(mfn, INVALID_MFN) )
-        viommu_count(vi, table_pages);
+        ++*page_count(vi, s);
 
     return mfn;
 }
 
-static void free_table(struct viommu *vi, mfn_t mfn)
+static void free_table(struct viommu *vi, const struct viommu_shadow *s,
+                       mfn_t mfn)
 {
     hw_table_free(mfn);
-    vi->count[XEN_VIOMMU_CNT_table_pages]--;
+    --*page_count(vi, s);
 }
 
-struct viommu_shadow *table_create(struct viommu *vi)
+/* Makes the two tables that a shadow always has. */
+static int make_root(struct viommu *vi, struct viommu_shadow *s)
 {
-    struct viommu_shadow *s;
     mfn_t first;
     uint64_t *root;
 
-    if ( vi->count[XEN_VIOMMU_CNT_table_pages] + 2 > vi->table_quota )
-        return NULL;
-
-    s = xzalloc(struct viommu_shadow);
-    if ( !s )
-        return NULL;
-
-    s->of.kind = VIOMMU_BLOCKED;
-    s->root = alloc_table(vi);
+    s->root = alloc_table(vi, s);
     if ( mfn_eq(s->root, INVALID_MFN) )
-        goto free;
-    first = alloc_table(vi);
+        return -ENOMEM;
+
+    first = alloc_table(vi, s);
     if ( mfn_eq(first, INVALID_MFN) )
-        goto free_root;
-    if ( hw_shadow_init(s) )
-        goto free_first;
+    {
+        free_table(vi, s, s->root);
+        return -ENOMEM;
+    }
 
     /* The count starts at 1, so that this table stays. */
     root = hw_table_map(s->root);
     write_entry(&root[0], make_link(first, 1));
     hw_table_unmap(root);
 
-    return s;
-
- free_first:
-    free_table(vi, first);
- free_root:
-    free_table(vi, s->root);
- free:
-    xfree(s);
-    return NULL;
+    return 0;
 }
 
-void table_destroy(struct viommu *vi, struct viommu_shadow *s)
+static void free_root(struct viommu *vi, struct viommu_shadow *s)
 {
     uint64_t *root = hw_table_map(s->root);
     mfn_t first = shadow_pte_mfn(root[0]);
 
     hw_table_unmap(root);
-    hw_shadow_fini(s);
-    free_table(vi, first);
-    free_table(vi, s->root);
+    free_table(vi, s, first);
+    free_table(vi, s, s->root);
+}
+
+struct viommu_shadow *table_create(struct viommu *vi, bool for_hw)
+{
+    struct viommu_shadow *s;
+
+    if ( !has_room(vi, 2) )
+        return NULL;
+
+    s = xzalloc(struct viommu_shadow);
+    if ( !s )
+        return NULL;
+
+    s->id = ++vi->last_shadow;
+    s->for_hw = for_hw;
+    s->levels = for_hw ? VIOMMU_SHADOW_LEVELS : VIOMMU_FRAME_LEVELS;
+    s->of.kind = VIOMMU_BLOCKED;
+    if ( make_root(vi, s) )
+        goto free;
+    if ( !for_hw || !hw_shadow_init(s) )
+        return s;
+
+    free_root(vi, s);
+ free:
+    xfree(s);
+
+    return NULL;
+}
+
+void table_destroy(struct viommu *vi, struct viommu_shadow *s)
+{
+    if ( s->for_hw )
+        hw_shadow_fini(s);
+    free_root(vi, s);
     xfree(s);
 }
 
@@ -97,6 +133,7 @@ void table_begin(struct shadow_walk *w, struct viommu *vi,
 
     w->vi = vi;
     w->s = s;
+    w->linger = false;
     for ( i = 0; i < ARRAY_SIZE(w->table); i++ )
         w->table[i] = NULL;
 }
@@ -126,7 +163,7 @@ static uint64_t *entry_of(struct shadow_walk *w, uint64_t addr,
 /* Maps the table of that level for addr; false if there is none. */
 static bool enter(struct shadow_walk *w, uint64_t addr, unsigned int level)
 {
-    bool top = level == VIOMMU_SHADOW_LEVELS;
+    bool top = level == w->s->levels;
     uint64_t base = top ? 0 : addr & ~(VTD_LEVEL_SIZE(level + 1) - 1);
     uint64_t above;
 
@@ -151,7 +188,7 @@ static bool enter(struct shadow_walk *w, uint64_t addr, unsigned int level)
 void table_lookup(struct shadow_walk *w, uint64_t addr,
                   struct shadow_leaf *leaf)
 {
-    for ( leaf->level = VIOMMU_SHADOW_LEVELS; leaf->level; leaf->level-- )
+    for ( leaf->level = w->s->levels; leaf->level; leaf->level-- )
         if ( !enter(w, addr, leaf->level) )
             break;
 
@@ -179,24 +216,24 @@ static int make_tables(struct shadow_walk *w, uint64_t addr,
                        unsigned int lowest)
 {
     struct viommu *vi = w->vi;
-    mfn_t mfn[VIOMMU_SHADOW_LEVELS];
+    mfn_t mfn[VIOMMU_FRAME_LEVELS];
     unsigned int level, missing, i;
 
-    for ( level = VIOMMU_SHADOW_LEVELS; enter(w, addr, level); level-- )
+    for ( level = w->s->levels; enter(w, addr, level); level-- )
         if ( level == lowest )
             return 0;
     missing = level - lowest + 1;
 
-    if ( vi->count[XEN_VIOMMU_CNT_table_pages] + missing > vi->table_quota )
+    if ( !has_room(vi, missing) )
         return -ENOSPC;
 
     for ( i = 0; i < missing; i++ )
     {
-        mfn[i] = alloc_table(vi);
+        mfn[i] = alloc_table(vi, w->s);
         if ( mfn_eq(mfn[i], INVALID_MFN) )
         {
             while ( i-- )
-                free_table(vi, mfn[i]);
+                free_table(vi, w->s, mfn[i]);
             return -ENOMEM;
         }
     }
@@ -204,7 +241,7 @@ static int make_tables(struct shadow_walk *w, uint64_t addr,
     for ( i = 0; i < missing; i++, level-- )
     {
         write_entry(entry_of(w, addr, level + 1), make_link(mfn[i], 0));
-        if ( level + 1 < VIOMMU_SHADOW_LEVELS )
+        if ( level + 1 < w->s->levels )
             add_live(w, addr, level + 1, 1);
         if ( !enter(w, addr, level) )
         {
@@ -226,9 +263,12 @@ static void unlink_tables(struct shadow_walk *w, uint64_t addr,
 
         drop(w, level);
         write_entry(link, 0);
-        teardown_table(w->vi, w->s, addr, mfn);
+        if ( w->s->for_hw )
+            teardown_table(w->vi, w->s, addr, mfn);
+        else
+            free_table(w->vi, w->s, mfn);
         level++;
-    } while ( level < VIOMMU_SHADOW_LEVELS && !add_live(w, addr, level, -1) );
+    } while ( level < w->s->levels && !add_live(w, addr, level, -1) );
 }
 
 int table_write(struct shadow_walk *w, uint64_t addr, unsigned int level,
@@ -251,13 +291,29 @@ int table_write(struct shadow_walk *w, uint64_t addr, unsigned int level,
     return 0;
 }
 
+void table_annotate(struct shadow_walk *w, uint64_t addr, unsigned int level,
+                    uint64_t bits)
+{
+    uint64_t *entry;
+
+    if ( make_tables(w, addr, level) )
+    {
+        ASSERT_UNREACHABLE();
+        return;
+    }
+
+    entry = entry_of(w, addr, level);
+    ASSERT(shadow_pte_present(*entry));
+    ACCESS_ONCE(*entry) = (*entry & ~SHADOW_PTE_NOTE) | bits;
+}
+
 /* The link to the table below that level for addr; NULL: there is none. */
 static uint64_t *link_of(struct shadow_walk *w, uint64_t addr,
                          unsigned int level)
 {
     unsigned int l;
 
-    for ( l = VIOMMU_SHADOW_LEVELS; l >= level - 1; l-- )
+    for ( l = w->s->levels; l >= level - 1; l-- )
         if ( !enter(w, addr, l) )
             return NULL;
 
@@ -315,9 +371,9 @@ int table_split(struct shadow_walk *w, uint64_t addr)
         return -EINVAL;
     }
 
-    if ( vi->count[XEN_VIOMMU_CNT_table_pages] >= vi->table_quota )
+    if ( !has_room(vi, 1) )
         return -ENOSPC;
-    mfn = alloc_table(vi);
+    mfn = alloc_table(vi, w->s);
     if ( mfn_eq(mfn, INVALID_MFN) )
         return -ENOMEM;
 

@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * teardown.c: what changed in a shadow, until the flush.
+ * teardown.c: what goes away, and when.
  *
  * Frames and table pages that a shadow no longer names may still be in use by
  * hardware, out of its caches. So both are kept here until a flush that covers
  * them has completed, and only then given back (design, invariant 1).
+ *
+ * Optimistic teardown: a leaf that the guest unmapped may linger for window_us,
+ * in the hope that the guest maps the same page there again; then nothing needs
+ * to be written, flushed, or referenced. A note in the leaf says that it
+ * lingers, and a ring says since when. A place in the ring is only a hint: the
+ * leaf may be in use again, gone, or in a later place by the time that the
+ * place is looked at, which the note tells. Whatever goes is gone as ever: with
+ * a flush before its frames are given back.
  */
 #include "private.h"
 
@@ -29,10 +37,11 @@ void teardown_changed(struct viommu *vi, uint64_t addr, unsigned int level,
 }
 
 void teardown_leaf(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
-                   unsigned int level, mfn_t mfn)
+                   unsigned int level, uint64_t pte)
 {
+    teardown_unlinger(vi, level, pte);
     teardown_changed(vi, addr, level, false);
-    vi->changed.leaf[vi->changed.leaves].mfn = mfn;
+    vi->changed.leaf[vi->changed.leaves].mfn = shadow_pte_mfn(pte);
     vi->changed.leaf[vi->changed.leaves++].level = level;
     if ( vi->changed.leaves == VIOMMU_NR_REMOVED )
         teardown_flush(vi, s);
@@ -49,7 +58,7 @@ void teardown_table(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
 
 static void put_frames(struct viommu *vi, mfn_t mfn, unsigned int n)
 {
-    vi->count[XEN_VIOMMU_CNT_pages_pinned] -= n;
+    frame_drop(vi, mfn, n);
     while ( n-- )
         guest_put_frame(mfn_add(mfn, n));
 }
@@ -82,6 +91,207 @@ void teardown_flush(struct viommu *vi, struct viommu_shadow *s)
     vi->count[XEN_VIOMMU_CNT_table_pages] -= vi->changed.tables;
     while ( vi->changed.tables )
         hw_table_free(vi->changed.table[--vi->changed.tables]);
+}
+
+/* ---- What lingers. ---- */
+
+static unsigned int note_seq(uint64_t pte)
+{
+    return MASK_EXTR(pte, SHADOW_PTE_SEQ);
+}
+
+bool teardown_linger(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
+                     unsigned int level)
+{
+    const unsigned int pages = VTD_LEVEL_PAGES(level);
+    struct viommu_stale *place;
+
+    if ( !w->linger || vi->stale.used == vi->stale.size ||
+         vi->count[XEN_VIOMMU_CNT_leaves_stale] + pages > vi->set.quota )
+        return false;
+
+    place = &vi->stale.ring[(vi->stale.first + vi->stale.used++) %
+                            vi->stale.size];
+    place->shadow = w->s->id;
+    place->addr = addr & ~(VTD_LEVEL_SIZE(level) - 1);
+    place->level = level;
+    place->since = guest_time_us();
+    place->seq = MASK_EXTR(MASK_INSR((uint64_t)++vi->stale.seq,
+                                     SHADOW_PTE_SEQ), SHADOW_PTE_SEQ);
+
+    table_annotate(w, addr, level, SHADOW_PTE_STALE |
+                   MASK_INSR((uint64_t)place->seq, SHADOW_PTE_SEQ));
+    viommu_count_n(vi, leaves_stale, pages);
+    viommu_count(vi, leaves_lingered);
+
+    if ( vi->stale.used == 1 )
+        guest_set_timer(vi, VIOMMU_TIMER_STALE,
+                        place->since + vi->set.window_us);
+
+    return true;
+}
+
+void teardown_unlinger(struct viommu *vi, unsigned int level, uint64_t pte)
+{
+    if ( pte & SHADOW_PTE_STALE )
+        vi->count[XEN_VIOMMU_CNT_leaves_stale] -= VTD_LEVEL_PAGES(level);
+}
+
+static struct viommu_shadow *find_shadow(const struct viommu *vi, uint64_t id)
+{
+    struct viommu_shadow *s;
+
+    for ( s = vi->shadows; s; s = s->next )
+        if ( s->id == id )
+            break;
+
+    return s;
+}
+
+/* Removes the leaf of a place, if it is still the one. */
+static void end_place(struct viommu *vi, struct shadow_walk *w,
+                      const struct viommu_stale *place, uint64_t now)
+{
+    struct shadow_leaf leaf;
+
+    table_lookup(w, place->addr, &leaf);
+    if ( leaf.level != place->level || !(leaf.pte & SHADOW_PTE_STALE) ||
+         note_seq(leaf.pte) != place->seq )
+        return;
+
+    /* A leaf's table is there, so this cannot fail. */
+    if ( table_write(w, place->addr, leaf.level, 0) )
+    {
+        ASSERT_UNREACHABLE();
+        return;
+    }
+    teardown_leaf(vi, w->s, place->addr, leaf.level, leaf.pte);
+    vi->count[XEN_VIOMMU_CNT_max_stale_us] =
+        max(vi->count[XEN_VIOMMU_CNT_max_stale_us], now - place->since);
+}
+
+/*
+ * Ends the oldest places, so many at the most, and only those that lingered
+ * until a time. Returns how many. Not during a walk.
+ */
+static unsigned int end_oldest(struct viommu *vi, unsigned int most,
+                               uint64_t until)
+{
+    struct viommu_shadow *s = NULL;
+    struct shadow_walk w;
+    uint64_t now = guest_time_us();
+    unsigned int n;
+
+    ASSERT(spin_is_locked(&vi->sync_lock));
+    ASSERT(!vi->changed.due);
+
+    for ( n = 0; n < most && vi->stale.used; n++ )
+    {
+        const struct viommu_stale *place = &vi->stale.ring[vi->stale.first];
+
+        if ( place->since > until )
+            break;
+
+        if ( !s || s->id != place->shadow )
+        {
+            if ( s )
+            {
+                table_end(&w);
+                teardown_flush(vi, s);
+            }
+            s = find_shadow(vi, place->shadow);
+            if ( s )
+                table_begin(&w, vi, s);
+        }
+        if ( s )
+            end_place(vi, &w, place, now);
+
+        vi->stale.first = (vi->stale.first + 1) % vi->stale.size;
+        vi->stale.used--;
+    }
+
+    if ( s )
+    {
+        table_end(&w);
+        teardown_flush(vi, s);
+    }
+
+    return n;
+}
+
+void teardown_make_room(struct viommu *vi, struct viommu_budget *b)
+{
+    uint64_t stale = vi->count[XEN_VIOMMU_CNT_leaves_stale];
+    unsigned int n;
+
+    if ( !vi->stale.used ||
+         (vi->stale.used < vi->stale.size && stale < vi->set.quota) )
+        return;
+
+    /* Many at once, since they share a flush. */
+    n = end_oldest(vi, min(vi->stale.size / 4 + 1, VIOMMU_NR_REMOVED + 0U),
+                   ~0ULL);
+    budget_take(b, n);
+    viommu_count_n(vi, stale_evicted,
+                   stale - vi->count[XEN_VIOMMU_CNT_leaves_stale]);
+}
+
+void teardown_expire(struct viommu *vi)
+{
+    uint64_t now = guest_time_us(), next;
+
+    if ( !vi->stale.used )
+        return;
+
+    if ( now >= vi->set.window_us )
+        end_oldest(vi, VIOMMU_NR_REMOVED, now - vi->set.window_us);
+    if ( !vi->stale.used )
+        return;
+
+    /* What is due and did not fit goes at once, but not in one piece. */
+    next = vi->stale.ring[vi->stale.first].since + vi->set.window_us;
+    guest_set_timer(vi, VIOMMU_TIMER_STALE, max(next, now + 1));
+}
+
+int teardown_end(struct viommu *vi, struct viommu_budget *b)
+{
+    while ( ACCESS_ONCE(vi->stale.end) )
+    {
+        if ( !vi->stale.used )
+        {
+            vi->stale.end = false;
+            break;
+        }
+        if ( !b->left )
+            return -ERESTART;
+        budget_take(b, end_oldest(vi, min(b->left, VIOMMU_NR_REMOVED + 0U),
+                                  ~0ULL));
+    }
+
+    return 0;
+}
+
+int teardown_resize(struct viommu *vi, unsigned int quota)
+{
+    struct viommu_stale *ring = NULL;
+
+    ASSERT(!vi->stale.used);
+
+    if ( quota == vi->stale.size )
+        return 0;
+
+    if ( quota )
+    {
+        ring = xvzalloc_array(struct viommu_stale, quota);
+        if ( !ring )
+            return -ENOMEM;
+    }
+    xvfree(vi->stale.ring);
+    vi->stale.ring = ring;
+    vi->stale.size = quota;
+    vi->stale.first = 0;
+
+    return 0;
 }
 
 /*

@@ -5,6 +5,9 @@
  */
 #include "private.h"
 
+/* When the timer comes again, where it could not do its work. */
+#define STALE_RETRY_US 100
+
 /* What the unit can do: no more than every physical unit (11.4.2, 11.4.3). */
 static void set_capabilities(struct viommu *vi, const struct hw_caps *caps)
 {
@@ -49,18 +52,30 @@ int viommu_init(struct viommu *vi, unsigned int table_quota)
     set_capabilities(vi, &caps);
     regs_init(vi);
 
-    vi->blocked = table_create(vi);
+    vi->frames = table_create(vi, false);
+    vi->blocked = table_create(vi, true);
+    if ( vi->frames && vi->blocked && !teardown_resize(vi, vi->set.quota) )
+        return 0;
 
-    return vi->blocked ? 0 : -ENOMEM;
+    viommu_fini(vi);
+
+    return -ENOMEM;
 }
 
 void viommu_fini(struct viommu *vi)
 {
     ASSERT(!vi->nr_devices && !vi->shadows && !vi->dying);
+    ASSERT(!vi->count[XEN_VIOMMU_CNT_pages_pinned]);
 
+    /* Places of what is gone. */
+    vi->stale.used = 0;
+    if ( teardown_resize(vi, 0) )
+        ASSERT_UNREACHABLE();
     if ( vi->blocked )
         table_destroy(vi, vi->blocked);
-    vi->blocked = NULL;
+    if ( vi->frames )
+        table_destroy(vi, vi->frames);
+    vi->blocked = vi->frames = NULL;
 }
 
 /* Other sizes are undefined (11.2), and have no effect here. */
@@ -321,6 +336,7 @@ static bool in_range(uint32_t value, uint32_t least, uint32_t most)
 
 int viommu_set(struct viommu *vi, const struct xen_viommu_settings *set)
 {
+    struct viommu_budget b = BUDGET(~0U);
     int rc;
 
     if ( set->mode > XEN_VIOMMU_MODE_sidecore ||
@@ -342,14 +358,42 @@ int viommu_set(struct viommu *vi, const struct xen_viommu_settings *set)
     else
         sidecore_unassign(vi);
 
+    /* All that lingers goes, however long that takes: the host asks for it. */
     spin_lock(&vi->sync_lock);
-    vi->set = *set;
+    vi->stale.end = true;
+    rc = teardown_end(vi, &b) ?: teardown_resize(vi, set->quota);
+    if ( !rc )
+        vi->set = *set;
     spin_unlock(&vi->sync_lock);
 
     /* What was left in the register page. */
     guest_defer_all(vi);
 
-    return 0;
+    return rc;
+}
+
+void viommu_end_stale(struct viommu *vi)
+{
+    /* Racy, but whatever named the memory lingers by now, or is gone. */
+    if ( !ACCESS_ONCE(vi->stale.used) )
+        return;
+
+    /* The caller may hold the p2m lock, so no lock here. */
+    vi->stale.end = true;
+    guest_defer_all(vi);
+}
+
+void viommu_stale_timer(struct viommu *vi)
+{
+    /* Not to wait for: the timer runs between other things. */
+    if ( spin_trylock(&vi->sync_lock) )
+    {
+        teardown_expire(vi);
+        spin_unlock(&vi->sync_lock);
+    }
+    else
+        guest_set_timer(vi, VIOMMU_TIMER_STALE,
+                        guest_time_us() + STALE_RETRY_US);
 }
 
 int viommu_reap(struct viommu *vi)
@@ -361,6 +405,7 @@ int viommu_reap(struct viommu *vi)
     spin_lock(&vi->sync_lock);
     sync_abandon(vi, &vi->cmd);
     vi->cmd.op = VIOMMU_CMD_NONE;
+    vi->cmd.done = false;
     rc = sync_reap(vi, &b);
     spin_unlock(&vi->sync_lock);
 

@@ -37,7 +37,7 @@
     X(leaves_mapped,     "shadow leaves written")                           \
     X(leaves_unmapped,   "shadow leaves removed")                           \
     X(leaves_revived,    "stale shadow leaves taken into use again")        \
-    X(leaves_stale,      "shadow leaves unmapped by the guest, now")        \
+    X(leaves_stale,      "pages of stale shadow leaves, now")               \
     X(max_stale_us,      "longest time a leaf stayed stale, microseconds")  \
     X(hw_flush_page,     "page-selective flushes of physical IOTLBs")       \
     X(hw_flush_domain,   "domain-selective flushes of physical IOTLBs")     \
@@ -68,6 +68,7 @@
     X(stale_replaced,    "stale leaves ended early: mapped differently")    \
     X(no_exit_begins,    "times that the register page became memory")      \
     X(no_exit_idles,     "times that it traps again since nothing came")    \
+    X(frame_pages,       "pages used to count pinned pages, now")           \
     X(rej_inbox,         "refused: guest removed the register page itself")
 
 #define XEN_VIOMMU_COUNTER_INDEX_(name, what) XEN_VIOMMU_CNT_##name,

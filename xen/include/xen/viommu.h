@@ -39,6 +39,13 @@ void viommu_report_fault(pci_sbdf_t sbdf, uint64_t addr, bool read);
 /* HVMOP_viommu_poll, see public/hvm/hvm_op.h. */
 long viommu_poll(void);
 
+/*
+ * A page left the domain's memory. What devices reach of it only because it is
+ * to be unmapped a little later goes before a vCPU of the domain runs on. The
+ * p2m lock may be held.
+ */
+void viommu_memory_removed(struct domain *d);
+
 /* Gives back the guest's frames. -ERESTART while some are left. */
 int viommu_relinquish(struct domain *d);
 
@@ -68,6 +75,8 @@ static inline long viommu_poll(void)
 {
     return -ENOSYS;
 }
+
+static inline void viommu_memory_removed(struct domain *d) {}
 
 static inline int viommu_relinquish(struct domain *d)
 {

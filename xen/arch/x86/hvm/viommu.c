@@ -152,6 +152,22 @@ void guest_put_frame(mfn_t mfn)
     put_page(mfn_to_page(mfn));
 }
 
+bool guest_frame_is(struct viommu *vi, gfn_t gfn, mfn_t mfn, bool *read,
+                    bool *write)
+{
+    unsigned int flags = 0;
+    p2m_type_t p2mt;
+
+    if ( mfn_eq(get_gfn_query(vi->d, gfn_x(gfn), &p2mt), mfn) )
+        flags = p2m_get_iommu_flags(p2mt, p2m_access_rwx, mfn);
+    put_gfn(vi->d, gfn_x(gfn));
+
+    *read &= !!(flags & IOMMUF_readable);
+    *write &= !!(flags & IOMMUF_writable);
+
+    return *read || *write;
+}
+
 /* ---- Interrupts. ---- */
 
 uint64_t guest_time_us(void)
@@ -176,8 +192,14 @@ static void cf_check watch(void *data)
     sidecore_watch(data);
 }
 
+static void cf_check stale(void *data)
+{
+    viommu_stale_timer(data);
+}
+
 static void (*const timer_function[VIOMMU_NR_TIMERS])(void *) = {
     [VIOMMU_TIMER_WATCH] = watch,
+    [VIOMMU_TIMER_STALE] = stale,
 };
 
 void guest_set_timer(struct viommu *vi, enum viommu_timer timer, uint64_t at)
@@ -416,6 +438,12 @@ void viommu_report_fault(pci_sbdf_t sbdf, uint64_t addr, bool read)
     if ( d && is_hvm_domain(d) && d->arch.hvm.viommu )
         viommu_fault(d->arch.hvm.viommu, pdev->sbdf, addr, read);
     pcidevs_unlock();
+}
+
+void viommu_memory_removed(struct domain *d)
+{
+    if ( is_hvm_domain(d) && d->arch.hvm.viommu )
+        viommu_end_stale(d->arch.hvm.viommu);
 }
 
 int viommu_relinquish(struct domain *d)
