@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * xl_viommu.c: viommu= of a domain's configuration, and xl viommu-info.
+ * xl_viommu.c: viommu= of a domain's configuration, xl viommu-info and
+ * xl viommu-set.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -63,12 +64,26 @@ static const char *table_name(const libxl_viommu_device *device)
 
 static void print_text(const libxl_viommu_info *info)
 {
+    const libxl_viommu *set = &info->settings;
     char host[SBDF_LEN], guest[SBDF_LEN];
     unsigned int i;
 
-    printf("mode               : %s\n", libxl_viommu_mode_to_string(info->mode));
+    printf("mode               : %s\n", libxl_viommu_mode_to_string(set->mode));
+    printf("teardown           : %s\n",
+           libxl_viommu_teardown_to_string(set->teardown));
+    printf("window_us          : %"PRIu32"\n", set->window_us);
+    printf("quota              : %"PRIu32" (of stale pages)\n", set->quota);
+    printf("fallback_us        : %"PRIu32"\n", set->fallback_us);
+    printf("idle_us            : %"PRIu32"\n", set->idle_us);
     printf("table_pages        : %"PRIu32" (quota of shadow table pages)\n",
-           info->table_pages);
+           set->table_pages);
+    if (info->sidecore == INVALID_DOMID)
+        printf("sidecore           : none\n");
+    else
+        printf("sidecore           : domain %"PRIu32"\n", info->sidecore);
+    printf("no_exit            : %s\n", info->no_exit
+           ? "yes" : "no (register accesses trap now)");
+    printf("overcommit         : %s\n", info->overcommit ? "yes" : "no");
     printf("cap                : 0x%016"PRIx64"\n", info->cap);
     printf("ecap               : 0x%016"PRIx64"\n", info->ecap);
     printf("translation        : %s\n", info->translation ? "on" : "off");
@@ -100,16 +115,27 @@ static void print_text(const libxl_viommu_info *info)
 static void print_json(uint32_t domid, const char *domain,
                        const libxl_viommu_info *info)
 {
-    char host[SBDF_LEN], guest[SBDF_LEN];
+    const libxl_viommu *set = &info->settings;
+    char host[SBDF_LEN], guest[SBDF_LEN], sidecore[16] = "null";
     unsigned int i;
+
+    if (info->sidecore != INVALID_DOMID)
+        snprintf(sidecore, sizeof(sidecore), "%"PRIu32, info->sidecore);
 
     printf("{\"domain\":%s,\"domid\":%"PRIu32",\"mode\":\"%s\""
            ",\"table_pages\":%"PRIu32",\"translation\":%s,\"queue\":%s,\"quarantined\":%s"
-           ",\"cap\":\"0x%016"PRIx64"\",\"ecap\":\"0x%016"PRIx64"\",\"devices\":[",
-           domain, domid, libxl_viommu_mode_to_string(info->mode),
-           info->table_pages,
+           ",\"cap\":\"0x%016"PRIx64"\",\"ecap\":\"0x%016"PRIx64"\"",
+           domain, domid, libxl_viommu_mode_to_string(set->mode),
+           set->table_pages,
            info->translation ? "true" : "false", info->queue ? "true" : "false",
            info->quarantined ? "true" : "false", info->cap, info->ecap);
+    printf(",\"teardown\":\"%s\",\"window_us\":%"PRIu32",\"quota\":%"PRIu32
+           ",\"fallback_us\":%"PRIu32",\"idle_us\":%"PRIu32",\"sidecore\":%s"
+           ",\"no_exit\":%s,\"overcommit\":%s,\"devices\":[",
+           libxl_viommu_teardown_to_string(set->teardown), set->window_us,
+           set->quota, set->fallback_us, set->idle_us, sidecore,
+           info->no_exit ? "true" : "false",
+           info->overcommit ? "true" : "false");
     for (i = 0; i < info->num_devices; i++)
         printf("%s{\"host\":\"%s\",\"guest\":\"%s\",\"table\":\"%s\""
                ",\"domain\":%"PRIu32"}", i ? "," : "",
@@ -123,16 +149,15 @@ static void print_json(uint32_t domid, const char *domain,
     printf("}}\n");
 }
 
-/* The domain's name as a JSON string, or NULL. */
-static char *name_as_json(uint32_t domid)
+char *viommu_json_string(char *string)
 {
-    char *name = libxl_domid_to_name(ctx, domid), *json = NULL;
     yajl_gen hand = libxl_yajl_gen_alloc(NULL);
     const unsigned char *text;
     libxl_yajl_length len;
+    char *json = NULL;
 
-    if (name && hand &&
-        yajl_gen_string(hand, (unsigned char *)name, strlen(name)) ==
+    if (string && hand &&
+        yajl_gen_string(hand, (unsigned char *)string, strlen(string)) ==
             yajl_gen_status_ok &&
         yajl_gen_get_buf(hand, &text, &len) == yajl_gen_status_ok)
         json = strndup((const char *)text, len);
@@ -140,9 +165,22 @@ static char *name_as_json(uint32_t domid)
         json[strcspn(json, "\n")] = '\0'; /* libxl makes yajl end lines */
     if (hand)
         yajl_gen_free(hand);
-    free(name);
+    free(string);
 
-    return json;
+    return json ? json : xstrdup("null");
+}
+
+static int failed(int rc, const char *verb, const char *domain)
+{
+    if (rc == ERROR_NOTFOUND)
+        fprintf(stderr, "xl: domain %s has no viommu\n", domain);
+    else if (rc == ERROR_DOMAIN_NOTFOUND)
+        fprintf(stderr, "xl: there is no domain %s\n", domain);
+    else
+        fprintf(stderr, "xl: cannot %s the viommu of domain %s\n", verb,
+                domain);
+
+    return EXIT_FAILURE;
 }
 
 int main_viommu_info(int argc, char **argv)
@@ -165,37 +203,53 @@ int main_viommu_info(int argc, char **argv)
     domid = find_domain(argv[optind]);
 
     rc = libxl_viommu_get_info(ctx, domid, &info);
-    if (rc == ERROR_NOTFOUND) {
-        fprintf(stderr, "xl: domain %s has no viommu\n", argv[optind]);
-        return EXIT_FAILURE;
-    }
-    if (rc == ERROR_DOMAIN_NOTFOUND) {
-        fprintf(stderr, "xl: there is no domain %s\n", argv[optind]);
-        return EXIT_FAILURE;
-    }
-    if (rc) {
-        fprintf(stderr, "xl: cannot read the viommu of domain %s\n",
-                argv[optind]);
-        return EXIT_FAILURE;
-    }
+    if (rc)
+        return failed(rc, "read", argv[optind]);
 
     if (json) {
-        char *name = name_as_json(domid);
+        char *name = viommu_json_string(libxl_domid_to_name(ctx, domid));
 
-        if (!name) {
-            fprintf(stderr, "xl: domain %s has no name any more\n",
-                    argv[optind]);
-            rc = ERROR_FAIL;
-        } else
-            print_json(domid, name, &info);
+        print_json(domid, name, &info);
         free(name);
     } else
         print_text(&info);
 
     libxl_viommu_info_dispose(&info);
 
-    return rc || fflush(stdout) || ferror(stdout) ? EXIT_FAILURE
-                                                  : EXIT_SUCCESS;
+    return fflush(stdout) || ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main_viommu_set(int argc, char **argv)
+{
+    const char *domain;
+    char why[256], *text;
+    libxl_viommu viommu;
+    uint32_t domid;
+    int opt, rc;
+
+    SWITCH_FOREACH_OPT(opt, "", NULL, "viommu-set", 2) {
+        /* No options */
+    }
+
+    domain = argv[optind++];
+    domid = find_domain(domain);
+
+    libxl_viommu_init(&viommu);
+    text = xstrdup(argv[optind]);
+    while (++optind < argc) {
+        string_realloc_append(&text, ",");
+        string_realloc_append(&text, argv[optind]);
+    }
+    rc = viommu_parse_settings(text, true, &viommu, why, sizeof(why));
+    free(text);
+    if (rc) {
+        fprintf(stderr, "xl: %s\n", why);
+        return EXIT_FAILURE;
+    }
+
+    rc = libxl_viommu_set(ctx, domid, &viommu);
+
+    return rc ? failed(rc, "change", domain) : EXIT_SUCCESS;
 }
 
 /*

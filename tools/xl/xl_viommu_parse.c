@@ -1,66 +1,93 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * xl_viommu_parse.c: the value of viommu= in a domain's configuration.
+ * xl_viommu_parse.c: the value of viommu= in a domain's configuration, and the
+ * settings that xl viommu-set takes.
  */
 #include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "xl_viommu.h"
 
-#define KEYS "mode, table_pages"
+/* Words are at the place that libxl's enumeration has for them. */
+static const char *const modes[] = {
+    [LIBXL_VIOMMU_MODE_TRAP] = "trap",
+    [LIBXL_VIOMMU_MODE_SIDECORE] = "sidecore",
+};
 
-static int parse_mode(const char *value, libxl_viommu *viommu,
+static const char *const teardowns[] = {
+    [LIBXL_VIOMMU_TEARDOWN_STRICT] = "strict",
+    [LIBXL_VIOMMU_TEARDOWN_OPTIMISTIC] = "optimistic",
+};
+
+static const struct key {
+    const char *name;
+    const char *const *words; /* two, or NULL for a number */
+    size_t number;            /* where that goes in libxl_viommu */
+    uint32_t min;             /* of that: 0 would be "not said" to libxl */
+} keys[] = {
+    { "mode", modes },
+    { "teardown", teardowns },
+    { "window_us", NULL, offsetof(libxl_viommu, window_us), 1 },
+    { "quota", NULL, offsetof(libxl_viommu, quota), 1 },
+    { "fallback_us", NULL, offsetof(libxl_viommu, fallback_us), 1 },
+    { "idle_us", NULL, offsetof(libxl_viommu, idle_us), 1 },
+    { "table_pages", NULL, offsetof(libxl_viommu, table_pages), 0 },
+};
+#define NR_KEYS (sizeof(keys) / sizeof(keys[0]))
+#define KEY_NAMES \
+    "mode, teardown, window_us, quota, fallback_us, idle_us, table_pages"
+
+static int parse_word(const struct key *key, const char *value, uint32_t *n,
                       char *why, size_t size)
 {
-    if (!strcmp(value, "trap")) {
-        viommu->mode = LIBXL_VIOMMU_MODE_TRAP;
-        return 0;
-    }
+    for (*n = 1; *n <= 2; (*n)++)
+        if (!strcmp(value, key->words[*n]))
+            return 0;
 
-    if (!strcmp(value, "sidecore"))
-        snprintf(why, size, "mode=sidecore is not supported yet");
-    else
-        snprintf(why, size, "mode=%s: no such mode, it can be trap", value);
+    snprintf(why, size, "%s=%s: no such %s, it can be %s or %s", key->name,
+             value, key->name, key->words[1], key->words[2]);
 
     return -1;
 }
 
 /* Nothing but digits: strtoul would take blanks, signs and other bases. */
-static int parse_count(const char *key, const char *value, uint32_t *count,
-                       char *why, size_t size)
+static int parse_number(const struct key *key, const char *value, uint32_t *n,
+                        char *why, size_t size)
 {
-    unsigned long long n;
+    unsigned long long number;
 
     if (!*value || value[strspn(value, "0123456789")]) {
-        snprintf(why, size, "%s=%s: not a number", key, value);
+        snprintf(why, size, "%s=%s: not a number", key->name, value);
         return -1;
     }
 
     errno = 0;
-    n = strtoull(value, NULL, 10);
-    if (errno || n > UINT32_MAX) {
-        snprintf(why, size, "%s=%s: more than %u", key, value, UINT32_MAX);
+    number = strtoull(value, NULL, 10);
+    if (errno || number > UINT32_MAX) {
+        snprintf(why, size, "%s=%s: more than %u", key->name, value,
+                 UINT32_MAX);
+        return -1;
+    }
+    if (number < key->min) {
+        snprintf(why, size, "%s=%s: less than %u", key->name, value, key->min);
         return -1;
     }
 
-    *count = n;
+    *n = number;
 
     return 0;
 }
 
-int viommu_parse(const char *text, libxl_viommu *viommu,
-                 char *why, size_t size)
+int viommu_parse_settings(const char *text, bool running, libxl_viommu *viommu,
+                          char *why, size_t size)
 {
-    char *copy, *key, *next;
-    bool have_mode = false, have_table_pages = false, *have;
+    unsigned int i, seen = 0;
+    char *copy, *name, *next;
     int rc = -1;
-
-    if (!strcmp(text, "0") || !strcmp(text, "1")) {
-        libxl_defbool_set(&viommu->enable, *text == '1');
-        return 0;
-    }
 
     copy = strdup(text);
     if (!copy) {
@@ -68,50 +95,82 @@ int viommu_parse(const char *text, libxl_viommu *viommu,
         return -1;
     }
 
-    for (key = copy; key; key = next) {
+    for (name = copy; name; name = next) {
         char *value;
+        uint32_t n;
 
-        next = strchr(key, ',');
+        next = strchr(name, ',');
         if (next)
             *next++ = '\0';
 
-        value = strchr(key, '=');
+        value = strchr(name, '=');
         if (!value) {
-            snprintf(why, size,
-                     "\"%s\" is neither 0, nor 1, nor KEY=VALUE (keys: %s)",
-                     key, KEYS);
+            snprintf(why, size, "\"%s\" is not KEY=VALUE (keys: %s)", name,
+                     KEY_NAMES);
             goto out;
         }
         *value++ = '\0';
 
-        if (!strcmp(key, "mode"))
-            have = &have_mode;
-        else if (!strcmp(key, "table_pages"))
-            have = &have_table_pages;
-        else {
+        for (i = 0; i < NR_KEYS && strcmp(name, keys[i].name); i++)
+            ;
+        if (i == NR_KEYS) {
             snprintf(why, size, "%s=%s: no such key, it can be one of: %s",
-                     key, value, KEYS);
+                     name, value, KEY_NAMES);
             goto out;
         }
 
-        if (*have) {
-            snprintf(why, size, "%s=%s: %s is given twice", key, value, key);
+        if (seen & (1U << i)) {
+            snprintf(why, size, "%s=%s: %s is given twice", name, value, name);
             goto out;
         }
-        *have = true;
+        seen |= 1U << i;
 
-        if (have == &have_mode
-            ? parse_mode(value, viommu, why, size)
-            : parse_count(key, value, &viommu->table_pages, why, size))
+        if (running && !strcmp(name, "table_pages")) {
+            snprintf(why, size, "%s=%s: only the configuration that a domain "
+                     "is created with can set it", name, value);
             goto out;
+        }
+
+        if (keys[i].words ? parse_word(&keys[i], value, &n, why, size)
+                          : parse_number(&keys[i], value, &n, why, size))
+            goto out;
+
+        if (keys[i].words == modes)
+            viommu->mode = n;
+        else if (keys[i].words == teardowns)
+            viommu->teardown = n;
+        else
+            *(uint32_t *)((char *)viommu + keys[i].number) = n;
     }
 
-    libxl_defbool_set(&viommu->enable, true);
     rc = 0;
 
  out:
     free(copy);
     return rc;
+}
+
+int viommu_parse(const char *text, libxl_viommu *viommu,
+                 char *why, size_t size)
+{
+    if (!strcmp(text, "0") || !strcmp(text, "1")) {
+        libxl_defbool_set(&viommu->enable, *text == '1');
+        return 0;
+    }
+
+    if (!strchr(text, '=')) {
+        snprintf(why, size,
+                 "\"%s\" is neither 0, nor 1, nor KEY=VALUE (keys: %s)", text,
+                 KEY_NAMES);
+        return -1;
+    }
+
+    if (viommu_parse_settings(text, false, viommu, why, size))
+        return -1;
+
+    libxl_defbool_set(&viommu->enable, true);
+
+    return 0;
 }
 
 /*

@@ -14,13 +14,24 @@ static int viommu_op(xc_interface *xch, struct xen_domctl *domctl,
     return do_domctl(xch, domctl);
 }
 
-int xc_viommu_create(xc_interface *xch, uint32_t domid, uint32_t table_pages)
+int xc_viommu_create(xc_interface *xch, uint32_t domid, uint32_t table_pages,
+                     uint32_t flags)
 {
     struct xen_domctl domctl = {
-        .u.viommu_op.u.create.table_pages = table_pages,
+        .u.viommu_op.u.create = { .table_pages = table_pages, .flags = flags },
     };
 
     return viommu_op(xch, &domctl, domid, XEN_DOMCTL_VIOMMU_create);
+}
+
+int xc_viommu_set(xc_interface *xch, uint32_t domid,
+                  const xen_viommu_settings_t *settings)
+{
+    struct xen_domctl domctl = {
+        .u.viommu_op.u.set = *settings,
+    };
+
+    return viommu_op(xch, &domctl, domid, XEN_DOMCTL_VIOMMU_set);
 }
 
 int xc_viommu_bind(xc_interface *xch, uint32_t domid,
@@ -82,11 +93,40 @@ int xc_viommu_get_info(xc_interface *xch, uint32_t domid,
     info->flags = domctl.u.viommu_op.u.info.flags;
     info->cap = domctl.u.viommu_op.u.info.cap;
     info->ecap = domctl.u.viommu_op.u.info.ecap;
+    info->settings = domctl.u.viommu_op.u.info.settings;
+    info->sidecore = domctl.u.viommu_op.u.info.sidecore;
     /* Xen says how many there are, perhaps more than there was room for. */
     info->nr_counters = min_t(unsigned int, XEN_VIOMMU_NR_COUNTERS,
                               domctl.u.viommu_op.u.info.nr_counters);
     info->nr_devices = min_t(unsigned int, XC_VIOMMU_MAX_DEVICES,
                              domctl.u.viommu_op.u.info.nr_devices);
+
+    return 0;
+}
+
+int xc_viommu_sidecore_start(xc_interface *xch, uint32_t domid)
+{
+    struct xen_domctl domctl = {};
+
+    return viommu_op(xch, &domctl, domid, XEN_DOMCTL_VIOMMU_sidecore_start);
+}
+
+int xc_viommu_sidecore_info(xc_interface *xch, uint32_t domid,
+                            struct xc_viommu_sidecore *sidecore)
+{
+    struct xen_domctl domctl = {};
+
+    if ( viommu_op(xch, &domctl, domid, XEN_DOMCTL_VIOMMU_sidecore_info) )
+        return -1;
+
+    *sidecore = (struct xc_viommu_sidecore) {
+        .nr_guests = domctl.u.viommu_op.u.sidecore.nr_guests,
+        .flags = domctl.u.viommu_op.u.sidecore.flags,
+        .polls = domctl.u.viommu_op.u.sidecore.polls,
+        .batches = domctl.u.viommu_op.u.sidecore.batches,
+        .wakeups = domctl.u.viommu_op.u.sidecore.wakeups,
+        .silent_us = domctl.u.viommu_op.u.sidecore.silent_us,
+    };
 
     return 0;
 }

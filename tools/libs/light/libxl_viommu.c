@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * libxl_viommu.c: a guest's emulated VT-d unit: its creation, the devices
- * behind it, and what it reports.
+ * libxl_viommu.c: a guest's emulated VT-d unit: its creation and settings, the
+ * devices behind it, what it reports, and the sidecores that serve such units.
  */
 #include "libxl_osdeps.h" /* must come before any other headers */
 
@@ -18,7 +18,7 @@ static bool is_false(libxl_defbool b)
     return !libxl_defbool_is_default(b) && !libxl_defbool_val(b);
 }
 
-static bool wanted(const libxl_domain_build_info *info)
+bool libxl__viommu_wanted(const libxl_domain_build_info *info)
 {
     return info->type == LIBXL_DOMAIN_TYPE_HVM &&
            is_true(info->u.hvm.viommu.enable);
@@ -61,6 +61,80 @@ static int get_unit(libxl__gc *gc, uint32_t domid, struct xc_viommu_info *info,
         return 0;
     default:
         LOGED(ERROR, domid, "viommu: cannot find out whether there is one");
+        return ERROR_FAIL;
+    }
+}
+
+/* What *viommu names becomes part of *settings; the rest of that stays. */
+static int merge(libxl__gc *gc, uint32_t domid, const libxl_viommu *viommu,
+                 xen_viommu_settings_t *settings)
+{
+    const struct {
+        const char *name;
+        uint32_t value, min, max; /* as public/viommu_domctl.h has them */
+        uint32_t *setting;
+    } numbers[] = {
+        { "window_us", viommu->window_us, 1, 1000000, &settings->window_us },
+        { "quota", viommu->quota, 1, 65536, &settings->quota },
+        { "fallback_us", viommu->fallback_us, 1000, 1000000,
+          &settings->fallback_us },
+        { "idle_us", viommu->idle_us, 1000, 60000000, &settings->idle_us },
+    };
+    unsigned int i;
+
+    for (i = 0; i < ARRAY_SIZE(numbers); i++) {
+        if (!numbers[i].value)
+            continue;
+        if (numbers[i].value < numbers[i].min ||
+            numbers[i].value > numbers[i].max) {
+            LOGD(ERROR, domid, "viommu: %s=%"PRIu32" is not between %"PRIu32
+                 " and %"PRIu32, numbers[i].name, numbers[i].value,
+                 numbers[i].min, numbers[i].max);
+            return ERROR_INVAL;
+        }
+        *numbers[i].setting = numbers[i].value;
+    }
+
+    if (viommu->mode != LIBXL_VIOMMU_MODE_UNKNOWN)
+        settings->mode = viommu->mode == LIBXL_VIOMMU_MODE_SIDECORE
+            ? XEN_VIOMMU_MODE_sidecore : XEN_VIOMMU_MODE_trap;
+    if (viommu->teardown != LIBXL_VIOMMU_TEARDOWN_UNKNOWN)
+        settings->teardown = viommu->teardown == LIBXL_VIOMMU_TEARDOWN_STRICT
+            ? XEN_VIOMMU_TEARDOWN_strict : XEN_VIOMMU_TEARDOWN_optimistic;
+
+    return 0;
+}
+
+/* The other way round. */
+static void show(const xen_viommu_settings_t *settings, libxl_viommu *viommu)
+{
+    viommu->mode = settings->mode == XEN_VIOMMU_MODE_sidecore
+        ? LIBXL_VIOMMU_MODE_SIDECORE : LIBXL_VIOMMU_MODE_TRAP;
+    viommu->teardown = settings->teardown == XEN_VIOMMU_TEARDOWN_strict
+        ? LIBXL_VIOMMU_TEARDOWN_STRICT : LIBXL_VIOMMU_TEARDOWN_OPTIMISTIC;
+    viommu->window_us = settings->window_us;
+    viommu->quota = settings->quota;
+    viommu->fallback_us = settings->fallback_us;
+    viommu->idle_us = settings->idle_us;
+}
+
+static int apply(libxl__gc *gc, uint32_t domid,
+                 const xen_viommu_settings_t *settings)
+{
+    if (!xc_viommu_set(CTX->xch, domid, settings))
+        return 0;
+
+    switch (errno) {
+    case ENXIO:
+        LOGD(ERROR, domid, "viommu: no sidecore runs; start one with "
+             "xl viommu-sidecore-start");
+        return ERROR_NOT_READY;
+    case ENOMEM:
+        LOGD(ERROR, domid, "viommu: Xen has not enough memory for "
+             "quota=%"PRIu32", or for sidecore mode", settings->quota);
+        return ERROR_NOMEM;
+    default:
+        LOGED(ERROR, domid, "viommu: Xen refuses the settings");
         return ERROR_FAIL;
     }
 }
@@ -115,8 +189,10 @@ int libxl__viommu_setdefault(libxl__gc *gc, uint32_t domid,
 {
     libxl_domain_create_info *c_info = &d_config->c_info;
     libxl_domain_build_info *b_info = &d_config->b_info;
+    xen_viommu_settings_t settings = XEN_VIOMMU_DEFAULT_SETTINGS;
     const char *whynot = NULL;
     libxl_viommu *viommu;
+    int rc;
 
     if (b_info->type != LIBXL_DOMAIN_TYPE_HVM)
         return 0;
@@ -126,8 +202,10 @@ int libxl__viommu_setdefault(libxl__gc *gc, uint32_t domid,
     if (!libxl_defbool_val(viommu->enable))
         return 0;
 
-    if (viommu->mode == LIBXL_VIOMMU_MODE_UNKNOWN)
-        viommu->mode = LIBXL_VIOMMU_MODE_TRAP;
+    rc = merge(gc, domid, viommu, &settings);
+    if (rc)
+        return rc;
+    show(&settings, viommu);
 
     if (!physinfo->cap_hvm_directio)
         whynot = "the host has no IOMMU, or Xen does not use it";
@@ -160,9 +238,12 @@ int libxl__viommu_create(libxl__gc *gc, uint32_t domid,
                          const libxl__domain_build_state *state)
 {
     const libxl_domain_build_info *info = &d_config->b_info;
+    xen_viommu_settings_t settings = XEN_VIOMMU_DEFAULT_SETTINGS;
     const char *why;
+    uint32_t flags;
+    int rc;
 
-    if (!wanted(info))
+    if (!libxl__viommu_wanted(info))
         return 0;
 
     if (state->restore || state->soft_reset) {
@@ -171,8 +252,16 @@ int libxl__viommu_create(libxl__gc *gc, uint32_t domid,
         return ERROR_INVAL;
     }
 
-    if (!xc_viommu_create(CTX->xch, domid, info->u.hvm.viommu.table_pages))
-        return 0;
+    rc = merge(gc, domid, &info->u.hvm.viommu, &settings);
+    if (rc)
+        return rc;
+
+    /* libxc then populates the memory on demand. */
+    flags = info->target_memkb < info->max_memkb ? XEN_VIOMMU_CREATE_overcommit
+                                                 : 0;
+    if (!xc_viommu_create(CTX->xch, domid, info->u.hvm.viommu.table_pages,
+                          flags))
+        return apply(gc, domid, &settings);
 
     switch (errno) {
     case EOPNOTSUPP:
@@ -199,7 +288,7 @@ int libxl__viommu_firmware(libxl__gc *gc, uint32_t domid,
     struct xc_hvm_firmware_module *tables = &dom->acpi_modules[0];
     uint8_t *blob;
 
-    if (!wanted(info))
+    if (!libxl__viommu_wanted(info))
         return 0;
 
     GCNEW(unit);
@@ -336,6 +425,51 @@ int libxl__viommu_refuse_save(libxl__gc *gc, uint32_t domid)
     return ERROR_INVAL;
 }
 
+/* As get_unit(), for a caller who names the domain: there has to be a unit. */
+static int need_unit(libxl__gc *gc, uint32_t domid, struct xc_viommu_info *info)
+{
+    if (!xc_viommu_get_info(CTX->xch, domid, info))
+        return 0;
+
+    switch (errno) {
+    case ESRCH:
+        return ERROR_DOMAIN_NOTFOUND;
+    case ENOENT:
+    case EINVAL:
+    case EOPNOTSUPP:
+    case ENOSYS:
+        return ERROR_NOTFOUND;
+    default:
+        LOGED(ERROR, domid, "viommu: no information from Xen");
+        return ERROR_FAIL;
+    }
+}
+
+int libxl_viommu_set(libxl_ctx *ctx, uint32_t domid, const libxl_viommu *viommu)
+{
+    GC_INIT(ctx);
+    struct xc_viommu_info *unit;
+    int rc;
+
+    if (viommu->table_pages) {
+        LOGD(ERROR, domid, "viommu: table_pages cannot be changed; it is set "
+             "when a domain is created");
+        rc = ERROR_INVAL;
+        goto out;
+    }
+
+    GCNEW(unit);
+    rc = need_unit(gc, domid, unit);
+    if (!rc)
+        rc = merge(gc, domid, viommu, &unit->settings);
+    if (!rc)
+        rc = apply(gc, domid, &unit->settings);
+
+ out:
+    GC_FREE;
+    return rc;
+}
+
 int libxl_viommu_get_info(libxl_ctx *ctx, uint32_t domid,
                           libxl_viommu_info *info)
 {
@@ -354,30 +488,20 @@ int libxl_viommu_get_info(libxl_ctx *ctx, uint32_t domid,
     libxl_viommu_info_init(info);
 
     GCNEW(unit);
-    if (xc_viommu_get_info(CTX->xch, domid, unit)) {
-        switch (errno) {
-        case ESRCH:
-            rc = ERROR_DOMAIN_NOTFOUND;
-            break;
-        case ENOENT:
-        case EINVAL:
-        case EOPNOTSUPP:
-        case ENOSYS:
-            rc = ERROR_NOTFOUND;
-            break;
-        default:
-            LOGED(ERROR, domid, "viommu: no information from Xen");
-            rc = ERROR_FAIL;
-            break;
-        }
+    rc = need_unit(gc, domid, unit);
+    if (rc)
         goto out;
-    }
 
-    info->mode = LIBXL_VIOMMU_MODE_TRAP;
-    info->table_pages = unit->table_pages;
+    libxl_defbool_set(&info->settings.enable, true);
+    info->settings.table_pages = unit->table_pages;
+    show(&unit->settings, &info->settings);
+    info->sidecore = unit->sidecore == DOMID_INVALID ? INVALID_DOMID
+                                                     : unit->sidecore;
     info->translation = unit->flags & XEN_VIOMMU_FLAG_translation;
     info->queue = unit->flags & XEN_VIOMMU_FLAG_queue;
     info->quarantined = unit->flags & XEN_VIOMMU_FLAG_quarantined;
+    info->overcommit = unit->flags & XEN_VIOMMU_FLAG_overcommit;
+    info->no_exit = unit->flags & XEN_VIOMMU_FLAG_no_exit;
     info->cap = unit->cap;
     info->ecap = unit->ecap;
 
@@ -399,6 +523,73 @@ int libxl_viommu_get_info(libxl_ctx *ctx, uint32_t domid,
         info->counters[i].meaning = libxl__strdup(NOGC, counters[i].meaning);
         info->counters[i].value = unit->counters[i];
     }
+
+ out:
+    GC_FREE;
+    return rc;
+}
+
+int libxl_viommu_sidecore_start(libxl_ctx *ctx, uint32_t domid)
+{
+    GC_INIT(ctx);
+    const char *why = "unexpected error";
+    int rc = 0;
+
+    if (xc_viommu_sidecore_start(CTX->xch, domid)) {
+        switch (errno) {
+        case EOPNOTSUPP:
+            why = "the host has no Intel VT-d that it could use, or Xen was "
+                  "built without CONFIG_VIOMMU";
+            break;
+        case ENOSYS: why = "this Xen does not know it"; break;
+        case ESRCH:  why = "there is no such domain"; break;
+        case EINVAL: why = "it is no PVH domain"; break;
+        case EEXIST: why = "it is one already"; break;
+        case ENOMEM: why = "Xen is out of memory"; break;
+        case ENOSPC:
+            why = GCSPRINTF("Xen has its most, %d", XEN_VIOMMU_MAX_SIDECORES);
+            break;
+        }
+        LOGED(ERROR, domid, "viommu: the domain cannot be a sidecore: %s", why);
+        rc = ERROR_FAIL;
+    }
+
+    GC_FREE;
+    return rc;
+}
+
+int libxl_viommu_sidecore_get_info(libxl_ctx *ctx, uint32_t domid,
+                                   libxl_viommu_sidecore *sidecore)
+{
+    GC_INIT(ctx);
+    struct xc_viommu_sidecore xc;
+    int rc = 0;
+
+    libxl_viommu_sidecore_init(sidecore);
+
+    if (xc_viommu_sidecore_info(CTX->xch, domid, &xc)) {
+        switch (errno) {
+        case ESRCH:
+        case ENOENT:
+        case EINVAL:
+        case EOPNOTSUPP:
+        case ENOSYS:
+            rc = ERROR_NOTFOUND;
+            break;
+        default:
+            LOGED(ERROR, domid, "viommu: no information from Xen");
+            rc = ERROR_FAIL;
+            break;
+        }
+        goto out;
+    }
+
+    sidecore->nr_guests = xc.nr_guests;
+    sidecore->asleep = xc.flags & XEN_VIOMMU_SIDECORE_asleep;
+    sidecore->polls = xc.polls;
+    sidecore->batches = xc.batches;
+    sidecore->wakeups = xc.wakeups;
+    sidecore->silent_us = xc.silent_us;
 
  out:
     GC_FREE;

@@ -19,7 +19,13 @@ _hidden int libxl__viommu_setdefault(libxl__gc *gc, uint32_t domid,
                                      libxl_domain_config *d_config,
                                      const libxl_physinfo *physinfo);
 
-/* Gives the new domain its unit. */
+/* Whether the domain is to have a unit. */
+_hidden bool libxl__viommu_wanted(const libxl_domain_build_info *info);
+
+/*
+ * Gives the new domain its unit, as it is to be set. With less memory than the
+ * maximum, its devices are blocked until the guest turns translation on.
+ */
 _hidden int libxl__viommu_create(libxl__gc *gc, uint32_t domid,
                                  const libxl_domain_config *d_config,
                                  const libxl__domain_build_state *state);

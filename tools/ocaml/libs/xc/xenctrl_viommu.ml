@@ -31,7 +31,7 @@ type info = {
   counters: counter array;
 }
 
-external create: Xenctrl.handle -> Xenctrl.domid -> table_pages:int -> unit
+external create: Xenctrl.handle -> Xenctrl.domid -> table_pages:int -> overcommit:bool -> unit
   = "stub_xc_viommu_create"
 external bind: Xenctrl.handle -> Xenctrl.domid -> host:sbdf -> guest:sbdf -> unit
   = "stub_xc_viommu_bind"

@@ -45,7 +45,7 @@ type info = {
     created without passthrough), EOPNOTSUPP (also: no HAP, altp2m or nested
     HVM in use), ENOMEM, EINVAL (not an HVM domain; [table_pages] is negative
     or has more than 32 bits). *)
-val create: Xenctrl.handle -> Xenctrl.domid -> table_pages:int -> unit
+val create: Xenctrl.handle -> Xenctrl.domid -> table_pages:int -> overcommit:bool -> unit
 
 (** Puts a device that is assigned to the domain behind the unit, where the
     guest sees it. Errors: ENODEV (not assigned to it), ERANGE ([guest] is not

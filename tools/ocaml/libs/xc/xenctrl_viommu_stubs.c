@@ -49,14 +49,17 @@ static value of_sbdf(uint32_t sbdf)
     return v;
 }
 
-CAMLprim value stub_xc_viommu_create(value xch, value domid, value table_pages)
+CAMLprim value stub_xc_viommu_create(value xch, value domid, value table_pages,
+                                     value overcommit)
 {
-    CAMLparam3(xch, domid, table_pages);
+    CAMLparam4(xch, domid, table_pages, overcommit);
     long pages = Long_val(table_pages);
 
     if ( pages < 0 || pages > UINT32_MAX )
         errno = EINVAL;
-    else if ( !xc_viommu_create(handle_of(xch), Int_val(domid), pages) )
+    else if ( !xc_viommu_create(handle_of(xch), Int_val(domid), pages,
+                                Bool_val(overcommit)
+                                ? XEN_VIOMMU_CREATE_overcommit : 0) )
         CAMLreturn(Val_unit);
 
     raise_errno();
