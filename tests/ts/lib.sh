@@ -176,6 +176,7 @@ guest_gone()
 device_bdf()
 {
     case $1 in
+    *:*) echo "$1" ;;
     nvme) echo 0000:00:03.0 ;;
     edu) echo 0000:00:04.0 ;;
     e1000e) echo 0000:00:05.0 ;;
