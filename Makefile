@@ -5,7 +5,7 @@ SHELL := /bin/sh
 export XEN_SRC OUT PATCH
 
 .PHONY: help setup build demo check check-unit check-fuzz check-tools check-build \
-        check-system shell series refresh clean distclean
+        check-system bench shell series refresh clean distclean
 
 help:
 	@echo 'make demo          build, boot, and show a guest doing DMA through its vIOMMU'
@@ -15,6 +15,8 @@ help:
 	@echo '  make check-fuzz    the corpus, and some seconds of fuzzing'
 	@echo '  make check-tools   option parser, DMAR table, scripts'
 	@echo '  make check-system  everything on the rig; JOBS_TO_RUN="..." for some'
+	@echo 'make bench         what a unit costs, on the rig: out/bench/report.html;'
+	@echo '                   BENCH="configs=pt+trap-strict workloads=net-rr" for some'
 	@echo 'make setup         the Debian trees and the source of Xen, under out/'
 	@echo 'make build         the patched hypervisor and tools'
 	@echo 'make shell         the rig, booted, with a console to type at'
@@ -55,6 +57,9 @@ check-tools: build
 
 check-system: build
 	@tests/ts/run $(JOBS_TO_RUN)
+
+bench: build
+	@tests/bench/run $(BENCH)
 
 shell: build
 	@tests/rig/boot --shell
