@@ -32,9 +32,14 @@ harness_fail(const char *file, int line, const char *format, ...);
             FAIL("%s is %#llx, not %#llx", #a, a_, b_);                 \
     } while ( 0 )
 
+#ifndef NDEBUG
 #define ASSERT(cond) \
     do { if ( !(cond) ) FAIL("ASSERT(%s)", #cond); } while ( 0 )
 #define ASSERT_UNREACHABLE() FAIL("ASSERT_UNREACHABLE()")
+#else
+#define ASSERT(cond) do { if ( 0 && (cond) ) {} } while ( 0 )
+#define ASSERT_UNREACHABLE() ((void)0)
+#endif
 #define BUILD_BUG_ON(cond) _Static_assert(!(cond), "!(" #cond ")")
 
 /* ---- Language ---- */

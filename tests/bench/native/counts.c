@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * counts.c: instructions of the core for what a guest asks of it, counted by
+ * valgrind's callgrind:
+ *
+ *   valgrind --tool=callgrind --collect-atstart=no counts
+ *
+ * Only calls into the core are counted, and each kind ends with a dump whose
+ * name says what it is and how many operations are in it. Time is simulated,
+ * so that the counts are the same in each run.
+ */
+#include <stdio.h>
+
+#include <valgrind/callgrind.h>
+
+#include "world.h"
+
+#define NR     64            /* pages that are mapped at a time */
+#define ROUNDS 16
+#define ADDR   0x80000000ULL
+
+static struct world *w;
+static struct domain sidecore = { .domain_id = 100 };
+
+static void counted(const char *name, unsigned int n)
+{
+    char text[80];
+
+    snprintf(text, sizeof(text), "%s|%u", name, n);
+    CALLGRIND_DUMP_STATS_AT(text);
+}
+
+static void set(unsigned int mode, unsigned int teardown)
+{
+    struct xen_viommu_settings s = w->vi.set;
+
+    s.mode = mode;
+    s.teardown = teardown;
+    s.idle_us = 60000000;
+    CHECK(!viommu_set(&w->vi, &s));
+    settle(w);
+}
+
+/* ---- One invalidation, by each of the two ways. ---- */
+
+typedef void way(uint64_t lo, uint64_t hi);
+
+static void trap(uint64_t lo, uint64_t hi)
+{
+    volatile uint32_t *status = put_with_wait(w, lo, hi);
+
+    CALLGRIND_TOGGLE_COLLECT;
+    viommu_mmio_write(&w->vi, VTD_IQT, 4, w->tail * 16);
+    while ( w->deferred )
+        w->deferred = viommu_work(&w->vi);
+    CALLGRIND_TOGGLE_COLLECT;
+    CHECK(*status == DONE);
+}
+
+static void poll(uint64_t lo, uint64_t hi)
+{
+    volatile uint32_t *status = put_with_wait(w, lo, hi);
+
+    kick(w);
+    while ( *status != DONE )
+    {
+        CALLGRIND_TOGGLE_COLLECT;
+        CHECK(!sidecore_poll(&sidecore));
+        CALLGRIND_TOGGLE_COLLECT;
+    }
+}
+
+/* Not counted. */
+static void quietly(uint64_t lo, uint64_t hi)
+{
+    volatile uint32_t *status = put_with_wait(w, lo, hi);
+
+    kick(w);
+    while ( *status != DONE )
+        CHECK(!sidecore_poll(&sidecore));
+    settle(w);
+}
+
+/* All pages, one by one, by frames from gfn on; 0: unmaps them. */
+static void all_pages(way *how, unsigned long gfn)
+{
+    unsigned int i;
+
+    for ( i = 0; i < NR; i++ )
+    {
+        uint64_t addr = ADDR + PAGE(i);
+
+        *leaf_entry(w, addr) = gfn ? PAGE(gfn + i) | LEAF_RW : 0;
+        how(DESC_PAGE(addr));
+    }
+}
+
+static void pages(const char *by, way *how)
+{
+    const unsigned int n = ROUNDS * NR;
+    char name[80];
+    unsigned int i;
+
+#define COUNTED(what)                                   \
+    do {                                                \
+        snprintf(name, sizeof(name), "%s: %s", by, what); \
+        counted(name, n);                               \
+    } while ( 0 )
+
+    set(w->vi.set.mode, XEN_VIOMMU_TEARDOWN_strict);
+    for ( i = 0; i < ROUNDS; i++ )
+    {
+        all_pages(how, G_DATA);
+        all_pages(quietly, 0);
+    }
+    COUNTED("map");
+    for ( i = 0; i < ROUNDS; i++ )
+    {
+        all_pages(quietly, G_DATA);
+        all_pages(how, 0);
+    }
+    COUNTED("unmap, strict");
+    set(w->vi.set.mode, XEN_VIOMMU_TEARDOWN_optimistic);
+    for ( i = 0; i < ROUNDS; i++ )
+    {
+        all_pages(quietly, G_DATA);
+        all_pages(how, 0);
+    }
+    COUNTED("unmap, lingers");
+    for ( i = 0; i < ROUNDS; i++ )
+    {
+        all_pages(how, G_DATA);
+        all_pages(quietly, 0);
+    }
+    COUNTED("map, revived");
+    for ( i = 0; i < ROUNDS; i++ )
+    {
+        all_pages(how, G_DATA + (1 + i % 2) * NR);
+        all_pages(quietly, 0);
+    }
+    COUNTED("map, another page lingers there");
+}
+
+/* ---- Others. ---- */
+
+static void end_of_window(void)
+{
+    unsigned int i;
+
+    for ( i = 0; i < ROUNDS; i++ )
+    {
+        all_pages(quietly, G_DATA);
+        all_pages(quietly, 0);
+        CHECK(w->vi.count[XEN_VIOMMU_CNT_leaves_stale] == NR);
+        world_time += w->vi.set.window_us;
+        CALLGRIND_TOGGLE_COLLECT;
+        viommu_stale_timer(&w->vi);
+        CALLGRIND_TOGGLE_COLLECT;
+        CHECK(!w->vi.count[XEN_VIOMMU_CNT_leaves_stale]);
+    }
+    counted("end of the window, a leaf of 64", ROUNDS * NR);
+}
+
+static void flush(void)
+{
+    struct viommu_shadow *s = w->vi.shadows;
+    unsigned int i;
+
+    spin_lock(&w->vi.sync_lock);
+    for ( i = 0; i < ROUNDS; i++ )
+    {
+        teardown_changed(&w->vi, ADDR, 1, false);
+        CALLGRIND_TOGGLE_COLLECT;
+        teardown_flush(&w->vi, s);
+        CALLGRIND_TOGGLE_COLLECT;
+    }
+    spin_unlock(&w->vi.sync_lock);
+    counted("flush, without what hardware does", ROUNDS);
+}
+
+/* Domain-selective, of n leaves that are as they were. */
+static void domain(unsigned int n)
+{
+    char name[80];
+    unsigned int i;
+
+    for ( i = 0; i < n; i++ )
+        *leaf_entry(w, ADDR + PAGE(i)) = PAGE(G_DATA + i % NR) | LEAF_RW;
+    quietly(DESC_DOMAIN);
+    trap(DESC_DOMAIN);
+    snprintf(name, sizeof(name), "trap: invalidation of a domain, %u leaves",
+             n);
+    counted(name, 1);
+    for ( i = 0; i < n; i++ )
+        *leaf_entry(w, ADDR + PAGE(i)) = 0;
+    quietly(DESC_DOMAIN);
+}
+
+int main(void)
+{
+    unsigned int i;
+
+    world_simulated = world_preempted = true;
+    w = world_new();
+    CHECK(!sidecore_start(&sidecore));
+
+    set(XEN_VIOMMU_MODE_trap, XEN_VIOMMU_TEARDOWN_strict);
+    flush();
+    domain(1);
+    domain(1000);
+    domain(100000);
+    pages("trap", trap);
+    end_of_window();
+
+    set(XEN_VIOMMU_MODE_sidecore, XEN_VIOMMU_TEARDOWN_strict);
+    quietly(DESC_DOMAIN);
+    CHECK(!sidecore_poll(&sidecore));
+    CHECK(w->inbox_mapped);
+    pages("sidecore", poll);
+    CHECK(w->inbox_mapped);
+
+    for ( i = 0; i < ROUNDS * NR; i++ )
+    {
+        CALLGRIND_TOGGLE_COLLECT;
+        CHECK(!sidecore_poll(&sidecore));
+        CALLGRIND_TOGGLE_COLLECT;
+    }
+    counted("sidecore: poll that finds nothing", ROUNDS * NR);
+
+    spin_lock(&w->vi.sync_lock);
+    for ( i = 0; i < ROUNDS; i++ )
+    {
+        CALLGRIND_TOGGLE_COLLECT;
+        CHECK(!inbox_leave(&w->vi));
+        CHECK(inbox_enter(&w->vi));
+        CALLGRIND_TOGGLE_COLLECT;
+    }
+    spin_unlock(&w->vi.sync_lock);
+    counted("sidecore: page goes and comes, without the p2m", ROUNDS);
+
+    return 0;
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
