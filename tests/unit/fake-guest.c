@@ -223,15 +223,77 @@ uint64_t guest_time_us(void)
     return guest.time_us;
 }
 
+/* ---- Units, their timers, and other CPUs. ---- */
+
+struct fake_unit *guest_unit(struct viommu *vi)
+{
+    unsigned int i;
+
+    for ( i = 0; guest.unit[i].vi && guest.unit[i].vi != vi; i++ )
+        CHECK(i < NR_UNITS - 1);
+    guest.unit[i].vi = vi;
+
+    return &guest.unit[i];
+}
+
 void guest_set_timer(struct viommu *vi, enum viommu_timer timer, uint64_t at)
 {
-    (void)vi;
-    guest.timer[timer] = at;
+    CHECK(at);
+    guest_unit(vi)->timer[timer] = at;
+}
+
+static void fire(struct viommu *vi, enum viommu_timer timer)
+{
+    switch ( timer )
+    {
+    case VIOMMU_TIMER_WATCH:
+        sidecore_watch(vi);
+        break;
+
+    case VIOMMU_NR_TIMERS:
+    default:
+        break;
+    }
+    CHECK_EQ(harness.locks, 0);
+}
+
+bool guest_timer_fires(uint64_t until)
+{
+    struct fake_unit *first = NULL, *u;
+    unsigned int i, which = 0;
+
+    for ( u = guest.unit; u < guest.unit + NR_UNITS && u->vi; u++ )
+        for ( i = 0; i < VIOMMU_NR_TIMERS; i++ )
+            if ( u->timer[i] && u->timer[i] <= until &&
+                 (!first || u->timer[i] < first->timer[which]) )
+            {
+                first = u;
+                which = i;
+            }
+
+    guest.time_us = max(guest.time_us, first ? first->timer[which] : until);
+    if ( !first )
+        return false;
+
+    first->timer[which] = 0;
+    fire(first->vi, which);
+
+    return true;
+}
+
+void guest_other_cpu(void (*hook)(void))
+{
+    unsigned int locks = harness.locks;
+
+    if ( !hook )
+        return;
+    harness.locks = 0;
+    hook();
+    CHECK_EQ(harness.locks, 0);
+    harness.locks = locks;
 }
 
 /* ---- The register page as memory, and who polls it. ---- */
-
-static uint32_t inbox[1024];
 
 int guest_inbox_alloc(struct viommu *vi)
 {
@@ -240,50 +302,64 @@ int guest_inbox_alloc(struct viommu *vi)
     if ( harness_starve() )
         return -ENOMEM;
 
-    memset(inbox, 0, sizeof(inbox));
-    vi->inbox.page = inbox;
+    vi->inbox.page = guest_unit(vi)->inbox;
 
     return 0;
 }
 
+static void check_inbox_locks(void)
+{
+    check_locks();
+    if ( !(harness.locks & (1U << RANK_SYNC)) )
+        FAIL("the register page changes without sync_lock");
+}
+
 int guest_inbox_map(struct viommu *vi)
 {
-    (void)vi;
-    check_locks();
-    if ( guest.inbox_mapped )
+    check_inbox_locks();
+    if ( guest_unit(vi)->inbox_mapped )
         FAIL("register page mapped twice");
     if ( guest.no_inbox_map )
         return -ENOMEM;
-    guest.inbox_mapped = true;
+    guest_other_cpu(guest.on_inbox_map);
+    guest_unit(vi)->inbox_mapped = true;
 
     return 0;
 }
 
 void guest_inbox_unmap(struct viommu *vi)
 {
-    (void)vi;
-    check_locks();
-    if ( !guest.inbox_mapped )
+    check_inbox_locks();
+    if ( !guest_unit(vi)->inbox_mapped )
         FAIL("register page unmapped twice");
-    if ( guest.on_inbox_unmap )
-        guest.on_inbox_unmap();
-    guest.inbox_mapped = false;
+    guest_other_cpu(guest.on_inbox_unmap);
+    guest_unit(vi)->inbox_mapped = false;
+    guest_other_cpu(guest.on_inbox_unmapped);
+}
+
+static unsigned int bit_of(const struct domain *d)
+{
+    return 1U << (d ? d->domain_id % 32 : 0);
 }
 
 void sidecore_block(void)
 {
-    guest.blocked = true;
+    guest.blocked |= bit_of(guest.polling);
+    guest_other_cpu(guest.on_block);
 }
 
 void sidecore_unblock(struct domain *d)
 {
-    (void)d;
-    guest.blocked = false;
+    guest.blocked &= ~bit_of(d);
 }
 
 bool sidecore_preempted(void)
 {
-    return true;
+    if ( !guest.rounds )
+        return true;
+    guest.rounds--;
+
+    return false;
 }
 
 void guest_send_msi(struct viommu *vi, uint64_t addr, uint32_t data)
@@ -298,7 +374,7 @@ void guest_send_msi(struct viommu *vi, uint64_t addr, uint32_t data)
 
 void guest_defer(struct viommu *vi)
 {
-    (void)vi;
+    guest_unit(vi)->deferred++;
     guest.deferred++;
 }
 

@@ -26,8 +26,19 @@ enum gfn_type {
     GFN_MMIO,
 };
 
-struct fake_guest {
+/* What each unit has; unit 0 is the first one that asked for anything. */
+#define NR_UNITS 8
+struct fake_unit {
+    struct viommu *vi;
     unsigned int deferred;       /* guest_defer*() calls not yet served */
+    uint64_t timer[VIOMMU_NR_TIMERS]; /* when they are due; 0: not set */
+    bool inbox_mapped;           /* the register page is memory: this one */
+    uint32_t inbox[1024];
+};
+
+struct fake_guest {
+    struct fake_unit unit[NR_UNITS];
+    unsigned int deferred;       /* of all units */
     unsigned int mapped;         /* pages mapped now */
     unsigned int frames;         /* references held, of all frames */
     unsigned int pinned;         /* frames with references */
@@ -36,11 +47,18 @@ struct fake_guest {
     uint64_t msi_addr;           /* of the last one */
     uint32_t msi_data;
     uint64_t time_us;            /* on its clock */
-    uint64_t timer[VIOMMU_NR_TIMERS]; /* when they are due; 0: not set */
-    bool inbox_mapped;           /* the register page is memory */
-    bool no_inbox_map;           /* ... and cannot become it */
-    void (*on_inbox_unmap)(void); /* while a vCPU may still write to it */
-    bool blocked;                /* the sidecore's vCPU */
+    bool no_inbox_map;           /* no register page can become memory */
+    struct domain *polling;      /* whose vCPU calls */
+    unsigned int blocked;        /* sidecores that sleep, bits of their IDs */
+    unsigned int rounds;         /* more that a sidecore_poll() may make */
+    /*
+     * What other CPUs do while the register page is about to be memory, while
+     * it still is, just when it is no more, or when a sidecore falls asleep.
+     */
+    void (*on_inbox_map)(void);
+    void (*on_inbox_unmap)(void);
+    void (*on_inbox_unmapped)(void);
+    void (*on_block)(void);
     /* Called when the status of a wait descriptor is written. */
     void (*on_status)(void);
     /* Called when 2M were found to lie together, after that. */
@@ -56,6 +74,14 @@ uint64_t *guest_page(unsigned long gfn);
 /* The frame behind a gfn. */
 unsigned long guest_frame(unsigned long gfn);
 unsigned int guest_refs(unsigned long mfn);
+struct fake_unit *guest_unit(struct viommu *vi);
+/*
+ * The clock goes on to the next timer that is due by then, which fires; else to
+ * that time, and false is returned.
+ */
+bool guest_timer_fires(uint64_t until);
+/* As if another CPU did it. */
+void guest_other_cpu(void (*hook)(void));
 
 /* ---- The machine ---- */
 

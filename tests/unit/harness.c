@@ -73,10 +73,17 @@ const char *harness_reason(void)
     return reason;
 }
 
+/* Locks that are held, for when a test ends with some. */
+static spinlock_t *held[32];
+
 void harness_reset(void)
 {
-    unsigned int allocations = harness.allocations;
+    unsigned int allocations = harness.allocations, i;
 
+    for ( i = 0; i < ARRAY_SIZE(held); i++ )
+        if ( held[i] )
+            held[i]->locked = false;
+    memset(held, 0, sizeof(held));
     memset(&harness, 0, sizeof(harness));
     harness.allocations = allocations;
 }
@@ -109,6 +116,13 @@ static void check_init(const spinlock_t *lock)
         FAIL("a lock that was not initialised");
 }
 
+static void take(spinlock_t *lock)
+{
+    lock->locked = true;
+    held[lock->rank] = lock;
+    harness.locks |= 1U << lock->rank;
+}
+
 void spin_lock(spinlock_t *lock)
 {
     check_init(lock);
@@ -117,8 +131,7 @@ void spin_lock(spinlock_t *lock)
     if ( harness_locks_held(lock->rank) )
         FAIL("lock order: rank %u after %#x", lock->rank, harness.locks);
 
-    lock->locked = true;
-    harness.locks |= 1U << lock->rank;
+    take(lock);
 }
 
 bool spin_trylock(spinlock_t *lock)
@@ -132,8 +145,7 @@ bool spin_trylock(spinlock_t *lock)
         return false;
     }
 
-    lock->locked = true;
-    harness.locks |= 1U << lock->rank;
+    take(lock);
 
     return true;
 }
@@ -145,6 +157,7 @@ void spin_unlock(spinlock_t *lock)
         FAIL("lock of rank %u released but not held", lock->rank);
 
     lock->locked = false;
+    held[lock->rank] = NULL;
     harness.locks &= ~(1U << lock->rank);
 }
 

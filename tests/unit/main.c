@@ -44,6 +44,7 @@ int main(int argc, char **argv)
 
     if ( __sanitizer_set_death_callback )
         __sanitizer_set_death_callback(died);
+    vm_polled = getenv("POLLED");
     for ( i = 0; i < ARRAY_SIZE(suites); i++ )
         for ( current = suites[i]; current->name; current++ )
         {

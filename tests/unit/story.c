@@ -60,15 +60,15 @@ static void linux_starts(void)
          (unsigned long long)cap, (unsigned long long)ecap);
 
     CHECK_EQ(rd32(VTD_VER), 0x10);
-    CHECK_EQ(rd32(VTD_GSTS), 0);
+    expect_gsts(0);
     STEP("nothing is on, so no kdump kernel");
 
     CHECK_EQ(rd32(VTD_FSTS), 0);
-    CHECK_EQ(rd32(VTD_GSTS), 0);
+    expect_gsts(0);
     wr32(VTD_IQT, 0);
     wr64(VTD_IQA, PAGE(G_QUEUE));
     wr32(VTD_GCMD, gcmd |= VTD_GCMD_QIE);
-    CHECK_EQ(rd32(VTD_GSTS), VTD_GCMD_QIE);
+    expect_gsts(VTD_GCMD_QIE);
     STEP("queued invalidation on");
 
     for ( i = 0; i < 2; i++ )
@@ -85,7 +85,7 @@ static void linux_starts(void)
     STEP("fault event at vector 0x21, unmasked; no fault so far");
 
     *vm_root(0) = PAGE(G_CONTEXT) | VTD_ROOT_P;
-    CHECK_EQ(rd32(VTD_GSTS), VTD_GCMD_QIE);
+    expect_gsts(VTD_GCMD_QIE);
     wr64(VTD_RTADDR, PAGE(G_ROOT));
     wr32(VTD_GCMD, gcmd | VTD_GCMD_SRTP);
     CHECK(rd32(VTD_GSTS) & VTD_GCMD_SRTP);
@@ -107,8 +107,7 @@ static void linux_starts(void)
     STEP("a context a device, flushed under domain 0 as caching mode wants");
 
     wr32(VTD_GCMD, gcmd |= VTD_GCMD_TE);
-    CHECK_EQ(rd32(VTD_GSTS),
-             VTD_GCMD_TE | VTD_GCMD_SRTP | VTD_GCMD_QIE);
+    expect_gsts(VTD_GCMD_TE | VTD_GCMD_SRTP | VTD_GCMD_QIE);
     expect_none(0, PAGE(G_DATA));
     expect_none(1, PAGE(G_DATA));
     STEP("DMAR: translation enabled; identity is gone");

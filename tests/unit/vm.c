@@ -8,9 +8,14 @@ struct viommu vi;
 bool vm_lazy;
 unsigned int q_tail;
 
+struct domain vm_sidecore[NR_SIDECORES];
+bool vm_polled;
+
 static unsigned long next_table;
 static uint32_t next_status;
 static bool created;
+static struct viommu more[NR_UNITS - 1];
+static unsigned int nr_more;
 
 uint32_t vm_sbdf(unsigned int dev)
 {
@@ -33,8 +38,24 @@ int vm_create(unsigned int quota)
     /* What is not about lingering wants to see everything at once. */
     vi.set.teardown = XEN_VIOMMU_TEARDOWN_strict;
     created = !rc;
+    if ( created && vm_polled )
+        vm_use_sidecore();
 
     return rc;
+}
+
+/* What a test that failed has left with the sidecores. */
+static void reset_sidecores(void)
+{
+    unsigned int i;
+
+    for ( i = 0; i < NR_UNITS && guest.unit[i].vi; i++ )
+        sidecore_unassign(guest.unit[i].vi);
+    for ( i = 0; i < NR_SIDECORES; i++ )
+    {
+        vm_sidecore[i].domain_id = 100 + i;
+        sidecore_end(&vm_sidecore[i]);
+    }
 }
 
 void vm_start(void)
@@ -42,6 +63,7 @@ void vm_start(void)
     unsigned int i;
 
     harness_reset();
+    reset_sidecores();
     harness.allocations = 0;
     guest_reset();
     hw_reset();
@@ -53,7 +75,18 @@ void vm_start(void)
     q_tail = 0;
     vm_lazy = false;
     created = false;
+    nr_more = 0;
     CHECK_EQ(vm_create(0), 0);
+}
+
+static void settle(struct viommu *v)
+{
+    unsigned int i;
+
+    guest_unit(v)->deferred = 0;
+    for ( i = 0; viommu_work(v); i++ )
+        if ( i == 1000000 )
+            FAIL("work without end");
 }
 
 void vm_settle(void)
@@ -61,9 +94,9 @@ void vm_settle(void)
     unsigned int i;
 
     guest.deferred = 0;
-    for ( i = 0; viommu_work(&vi); i++ )
-        if ( i == 1000000 )
-            FAIL("work without end");
+    settle(&vi);
+    for ( i = 0; i < nr_more; i++ )
+        settle(&more[i]);
 
     CHECK_EQ(harness.locks, 0);
     CHECK_EQ(guest.mapped, 0);
@@ -72,26 +105,37 @@ void vm_settle(void)
     CHECK_EQ(hw.stale, 0);
 }
 
-void vm_stop(void)
+static void destroy(struct viommu *v)
 {
     unsigned int i;
     int rc;
 
-    if ( !created )
-        goto out;
-
-    for ( i = 0; i < NR_VM_DEVICES; i++ )
-        vm_unbind(i);
-    for ( i = 0; (rc = viommu_reap(&vi)) != 0; i++ )
+    for ( i = 0; (rc = viommu_reap(v)) != 0; i++ )
     {
         CHECK_EQ(rc, -ERESTART);
         if ( i == 1000000 )
             FAIL("reaping without end");
     }
-    viommu_fini(&vi);
-    created = false;
+    CHECK(!vm_no_exit(v));
+    viommu_fini(v);
+}
 
- out:
+void vm_stop(void)
+{
+    unsigned int i;
+
+    if ( created )
+    {
+        for ( i = 0; i < NR_VM_DEVICES; i++ )
+            vm_unbind(i);
+        destroy(&vi);
+        created = false;
+    }
+    while ( nr_more )
+        destroy(&more[--nr_more]);
+    for ( i = 0; i < NR_SIDECORES; i++ )
+        sidecore_end(&vm_sidecore[i]);
+
     CHECK_EQ(harness.locks, 0);
     CHECK_EQ(guest.mapped, 0);
     CHECK_EQ(guest.frames, 0);
@@ -105,6 +149,17 @@ void vm_stop(void)
     CHECK_EQ(COUNT(leaves_stale), 0);
 }
 
+/* Whatever the guest did is done. */
+static void after(void)
+{
+    if ( vm_lazy )
+        return;
+    if ( guest.deferred )
+        vm_settle();
+    if ( vi.sc.on )
+        vm_poll_all();
+}
+
 int vm_bind(unsigned int dev)
 {
     const pci_sbdf_t sbdf = { .sbdf = vm_sbdf(dev) };
@@ -113,8 +168,8 @@ int vm_bind(unsigned int dev)
     hw_pcidevs_lock();
     rc = viommu_bind(&vi, sbdf, vm_devfn(dev));
     hw_pcidevs_unlock();
-    if ( !rc && !vm_lazy )
-        vm_settle();
+    if ( !rc )
+        after();
 
     return rc;
 }
@@ -134,24 +189,129 @@ int vm_unbind(unsigned int dev)
     return rc;
 }
 
+/* ---- Sidecores ---- */
+
+bool vm_no_exit(struct viommu *v)
+{
+    return guest_unit(v)->inbox_mapped;
+}
+
+static void use_sidecore(struct viommu *v)
+{
+    struct xen_viommu_settings set = v->set;
+
+    set.mode = XEN_VIOMMU_MODE_sidecore;
+    CHECK_EQ(viommu_set(v, &set), 0);
+}
+
+void vm_use_sidecore(void)
+{
+    struct viommu_sidecore info;
+
+    if ( sidecore_info(&vm_sidecore[0], &info) )
+        CHECK_EQ(sidecore_start(&vm_sidecore[0]), 0);
+    use_sidecore(&vi);
+    after();
+}
+
+void vm_poll(unsigned int sidecore)
+{
+    struct domain *d = &vm_sidecore[sidecore];
+
+    if ( guest.blocked & (1U << d->domain_id % 32) )
+        return;
+    guest.polling = d;
+    CHECK_EQ(sidecore_poll(d), 0);
+    guest.polling = NULL;
+    CHECK_EQ(harness.locks, 0);
+    CHECK_EQ(guest.mapped, 0);
+    CHECK_EQ(hw.mapped, 0);
+}
+
+void vm_poll_all(void)
+{
+    unsigned int i;
+
+    for ( i = 0; i < 100000; i++ )
+    {
+        vm_poll(0);
+        if ( guest.deferred )
+            vm_settle();
+        else if ( !vi.inbox.live || (!vi.sc.more && !inbox_peek(&vi)) )
+            break;
+    }
+    CHECK(i < 100000);
+    CHECK_EQ(hw.stale, 0);
+    /* Back to memory, if it was left. */
+    vm_poll(0);
+}
+
+void vm_pass(uint64_t us)
+{
+    uint64_t until = guest.time_us + us;
+
+    while ( guest_timer_fires(until) )
+        if ( guest.deferred && !vm_lazy )
+            vm_settle();
+}
+
+struct viommu *vm_add(void)
+{
+    struct viommu *v = &more[nr_more];
+
+    CHECK(nr_more < ARRAY_SIZE(more));
+    memset(v, 0, sizeof(*v));
+    CHECK_EQ(viommu_init(v, 0), 0);
+    nr_more++;
+    use_sidecore(v);
+    vm_settle();
+
+    return v;
+}
+
 /* ---- Registers ---- */
+
+uint64_t vm_read(struct viommu *v, unsigned int offset, unsigned int size)
+{
+    uint64_t value = 0;
+
+    if ( !vm_no_exit(v) )
+        return viommu_mmio_read(v, offset, size);
+    memcpy(&value, (char *)guest_unit(v)->inbox + offset, size);
+
+    return value;
+}
+
+void vm_write(struct viommu *v, unsigned int offset, unsigned int size,
+              uint64_t value)
+{
+    if ( vm_no_exit(v) )
+        memcpy((char *)guest_unit(v)->inbox + offset, &value, size);
+    else
+        viommu_mmio_write(v, offset, size, value);
+    CHECK_EQ(harness.locks, 0);
+}
 
 uint32_t rd32(unsigned int offset)
 {
-    return viommu_mmio_read(&vi, offset, 4);
+    return vm_read(&vi, offset, 4);
 }
 
 uint64_t rd64(unsigned int offset)
 {
-    return viommu_mmio_read(&vi, offset, 8);
+    return vm_read(&vi, offset, 8);
+}
+
+void expect_gsts(uint32_t value)
+{
+    CHECK_EQ(rd32(VTD_GSTS),
+             vm_no_exit(&vi) ? value & ~VTD_GCMD_SRTP : value);
 }
 
 static void wr(unsigned int offset, unsigned int size, uint64_t value)
 {
-    viommu_mmio_write(&vi, offset, size, value);
-    if ( guest.deferred && !vm_lazy )
-        vm_settle();
-    CHECK_EQ(harness.locks, 0);
+    vm_write(&vi, offset, size, value);
+    after();
 }
 
 void wr32(unsigned int offset, uint32_t value)
@@ -248,7 +408,7 @@ void vm_translate(unsigned int nr)
     q_submit(CTX_GLOBAL);
     q_submit(IOTLB_GLOBAL);
     wr32(VTD_GCMD, VTD_GCMD_QIE | VTD_GCMD_TE);
-    CHECK_EQ(rd32(VTD_GSTS), VTD_GCMD_QIE | VTD_GCMD_TE | VTD_GCMD_SRTP);
+    expect_gsts(VTD_GCMD_QIE | VTD_GCMD_TE | VTD_GCMD_SRTP);
 }
 
 static unsigned int q_entries(void)

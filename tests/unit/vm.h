@@ -45,12 +45,47 @@ extern bool vm_lazy;
 int vm_bind(unsigned int dev);
 int vm_unbind(unsigned int dev);
 
+/* ---- Sidecores ---- */
+
+#define NR_SIDECORES (XEN_VIOMMU_MAX_SIDECORES + 1)
+extern struct domain vm_sidecore[NR_SIDECORES];
+/* Whether a fresh guest is in sidecore mode at once. */
+extern bool vm_polled;
+/* Sidecore 0 starts, and serves the guest. */
+void vm_use_sidecore(void);
+/* Unless it sleeps, it looks at its guests once. */
+void vm_poll(unsigned int sidecore);
+/* ... until it finds nothing new. */
+void vm_poll_all(void);
+/* Sets one setting. */
+#define vm_set(name, value)                                 \
+    do {                                                    \
+        struct xen_viommu_settings set_ = vi.set;           \
+                                                            \
+        set_.name = (value);                                \
+        CHECK_EQ(viommu_set(&vi, &set_), 0);                \
+        if ( !vm_lazy )                                     \
+            vm_settle();                                    \
+    } while ( 0 )
+/* Time passes: timers fire, and what they defer is done. */
+void vm_pass(uint64_t us);
+/* One more unit, without devices, in sidecore mode. */
+struct viommu *vm_add(void);
+/* Whether its register page is memory now. */
+bool vm_no_exit(struct viommu *v);
+
 /* ---- Registers ---- */
 
+/* Of any unit: where the page is memory, that is what the guest uses. */
+uint64_t vm_read(struct viommu *v, unsigned int offset, unsigned int size);
+void vm_write(struct viommu *v, unsigned int offset, unsigned int size,
+              uint64_t value);
 uint32_t rd32(unsigned int offset);
 uint64_t rd64(unsigned int offset);
 void wr32(unsigned int offset, uint32_t value);
 void wr64(unsigned int offset, uint64_t value);
+/* GSTS is that, but for what memory cannot show (see inbox.c). */
+void expect_gsts(uint32_t value);
 #define COUNT(name) (vi.count[XEN_VIOMMU_CNT_##name])
 
 /* ---- The driver's tables ---- */
