@@ -220,7 +220,7 @@ void guest_put_frame(mfn_t mfn)
 
 uint64_t guest_time_us(void)
 {
-    return guest.time_us;
+    return guest.time_us += guest.tick_us;
 }
 
 /* ---- Units, their timers, and other CPUs. ---- */
@@ -248,6 +248,10 @@ static void fire(struct viommu *vi, enum viommu_timer timer)
     {
     case VIOMMU_TIMER_WATCH:
         sidecore_watch(vi);
+        break;
+
+    case VIOMMU_TIMER_STALE:
+        viommu_stale_timer(vi);
         break;
 
     case VIOMMU_NR_TIMERS:

@@ -47,6 +47,7 @@ struct fake_guest {
     uint64_t msi_addr;           /* of the last one */
     uint32_t msi_data;
     uint64_t time_us;            /* on its clock */
+    unsigned int tick_us;        /* how far that goes each time it is read */
     bool no_inbox_map;           /* no register page can become memory */
     struct domain *polling;      /* whose vCPU calls */
     unsigned int blocked;        /* sidecores that sleep, bits of their IDs */

@@ -49,8 +49,12 @@ static void reset_sidecores(void)
 {
     unsigned int i;
 
+    guest.on_inbox_map = guest.on_inbox_unmap = guest.on_inbox_unmapped = NULL;
     for ( i = 0; i < NR_UNITS && guest.unit[i].vi; i++ )
+    {
+        guest.unit[i].inbox_mapped = guest.unit[i].vi->inbox.live;
         sidecore_unassign(guest.unit[i].vi);
+    }
     for ( i = 0; i < NR_SIDECORES; i++ )
     {
         vm_sidecore[i].domain_id = 100 + i;
@@ -196,7 +200,7 @@ bool vm_no_exit(struct viommu *v)
     return guest_unit(v)->inbox_mapped;
 }
 
-static void use_sidecore(struct viommu *v)
+void vm_serve(struct viommu *v)
 {
     struct xen_viommu_settings set = v->set;
 
@@ -210,7 +214,7 @@ void vm_use_sidecore(void)
 
     if ( sidecore_info(&vm_sidecore[0], &info) )
         CHECK_EQ(sidecore_start(&vm_sidecore[0]), 0);
-    use_sidecore(&vi);
+    vm_serve(&vi);
     after();
 }
 
@@ -262,9 +266,8 @@ struct viommu *vm_add(void)
     CHECK(nr_more < ARRAY_SIZE(more));
     memset(v, 0, sizeof(*v));
     CHECK_EQ(viommu_init(v, 0), 0);
+    v->set.teardown = XEN_VIOMMU_TEARDOWN_strict;
     nr_more++;
-    use_sidecore(v);
-    vm_settle();
 
     return v;
 }

@@ -69,8 +69,9 @@ void vm_poll_all(void);
     } while ( 0 )
 /* Time passes: timers fire, and what they defer is done. */
 void vm_pass(uint64_t us);
-/* One more unit, without devices, in sidecore mode. */
+/* One more unit, without devices; and for any: it is in sidecore mode. */
 struct viommu *vm_add(void);
+void vm_serve(struct viommu *v);
 /* Whether its register page is memory now. */
 bool vm_no_exit(struct viommu *v);
 
