@@ -123,6 +123,15 @@ static unsigned int forget(struct hw_attachment *a, uint64_t first,
 static void entry_changes(struct hw_attachment *a, unsigned int level,
                           uint64_t addr, uint64_t old, uint64_t new);
 
+static void check_seen(const struct table *t)
+{
+    unsigned int i;
+
+    for ( i = 0; i < VTD_TABLE_ENTRIES; i++ )
+        if ( (t->entries[i] ^ t->seen[i]) & ~VTD_PTE_IGNORED )
+            FAIL("an entry was written, but not for the hardware");
+}
+
 /* A table, with all below it, becomes part of a shadow or ceases to be. */
 static void link_table(struct hw_attachment *a, unsigned int level,
                        uint64_t addr, unsigned long mfn)
@@ -134,6 +143,7 @@ static void link_table(struct hw_attachment *a, unsigned int level,
         FAIL("table %#lx is linked twice", mfn);
     if ( t->unlinked_from )
         FAIL("table %#lx is used again before a flush", mfn);
+    check_seen(t);
     t->in = a;
     t->level = level;
     t->base = addr;
@@ -312,12 +322,11 @@ static unsigned int find_mapped(const uint64_t *entry)
 
 void hw_table_unmap(uint64_t *table)
 {
-    unsigned int slot = find_mapped(table), i;
+    unsigned int slot = find_mapped(table);
     struct table *t = mapped[slot];
 
-    for ( i = 0; i < VTD_TABLE_ENTRIES; i++ )
-        if ( (t->entries[i] ^ t->seen[i]) & ~VTD_PTE_IGNORED )
-            FAIL("an entry was written, but not for the hardware");
+    if ( t->in )
+        check_seen(t);
     t->maps--;
     mapped[slot] = NULL;
     hw.mapped--;

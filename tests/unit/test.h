@@ -11,11 +11,14 @@
 struct test {
     const char *name;
     void (*run)(void);
+    bool trapped_only;
 };
 
-#define TEST(name) { #name, name }
+#define TEST(name) { #name, name, false }
+/* One that is about exits, about what one entry does, or has a sidecore. */
+#define TEST_TRAPPED(name) { #name, name, true }
 #define TESTS(suite) const struct test suite[]
-#define TESTS_END { 0, 0 }
+#define TESTS_END { 0, 0, false }
 
 /* Runs it; false if it failed, with the reason. */
 bool harness_try(void (*body)(void));
