@@ -355,6 +355,23 @@ static void a_root_pointer_in_progress_is_seen_to_complete(void)
     CHECK(rd32(VTD_GSTS) & VTD_GCMD_SRTP);
 }
 
+static void binding_does_not_hide_the_root_pointer(void)
+{
+    struct viommu *other = vm_add();
+
+    /* Its guest keeps the sidecore awake. */
+    vm_use_sidecore();
+    vm_serve(other);
+    vm_write(other, VTD_GCMD, 4, 0);
+    vm_poll(0);
+    vm_translate(1);
+    wr32(VTD_GCMD, VTD_GCMD_QIE | VTD_GCMD_TE | VTD_GCMD_SRTP);
+    CHECK(!vm_no_exit(&vi));
+    CHECK_EQ(vm_bind(1), 0);
+    /* The driver may not have looked yet. */
+    CHECK(rd32(VTD_GSTS) & VTD_GCMD_SRTP);
+}
+
 static void status_is_clear(void)
 {
     CHECK(!vm_no_exit(&vi) || !(memory(VTD_FSTS) | memory(VTD_ICS)));
@@ -508,6 +525,7 @@ TESTS(inbox_tests) = {
     TEST_TRAPPED(the_queue_works_by_memory),
     TEST_TRAPPED(a_root_pointer_never_looks_set_early),
     TEST_TRAPPED(a_root_pointer_in_progress_is_seen_to_complete),
+    TEST_TRAPPED(binding_does_not_hide_the_root_pointer),
     TEST_TRAPPED(a_fault_makes_the_page_trap_first),
     TEST_TRAPPED(a_completion_makes_the_page_trap_first),
     TEST_TRAPPED(a_queue_error_makes_the_page_trap_first),

@@ -128,6 +128,18 @@ static void (*const leave[])(void) = {
     by_root_pointer, by_death, by_setting,
 };
 
+static void write_ccmd(void)
+{
+    guest.on_inbox_unmap = guest.on_inbox_unmapped = NULL;
+    wr64(VTD_CCMD, VTD_CCMD_ICC | 1ULL << 61);
+}
+
+static void write_tail(void)
+{
+    guest.on_inbox_unmap = guest.on_inbox_unmapped = NULL;
+    ask(77);
+}
+
 /* For whatever reason the page is left, the sidecore does not come again. */
 static void leave_it(unsigned int how)
 {
@@ -136,6 +148,68 @@ static void leave_it(unsigned int how)
     while ( guest.deferred )
         vcpus_run();
     CHECK(!vm_no_exit(&vi));
+}
+
+static void a_write_while_the_page_is_removed_is_not_lost(void)
+{
+    unsigned int how, trapped;
+
+    for ( how = 0; how < ARRAY_SIZE(leave); how++ )
+        for ( trapped = 0; trapped < 2; trapped++ )
+        {
+            vm_stop();
+            vm_start();
+            start_lazy();
+            *(trapped ? &guest.on_inbox_unmapped
+                      : &guest.on_inbox_unmap) = write_ccmd;
+            leave_it(how);
+            CHECK(!guest.on_inbox_unmap && !guest.on_inbox_unmapped);
+            if ( rd64(VTD_CCMD) & VTD_CCMD_ICC )
+                FAIL("lost: reason %u, trapped %u", how, trapped);
+
+            /* The queue stands still after an error. */
+            if ( leave[how] == by_queue_error )
+                continue;
+            vm_lazy = false;
+            vm_stop();
+            vm_start();
+            start_lazy();
+            *(trapped ? &guest.on_inbox_unmapped
+                      : &guest.on_inbox_unmap) = write_tail;
+            leave_it(how);
+            if ( *vm_status() != 77 || rd64(VTD_IQT) != q_tail * 16 ||
+                 rd64(VTD_IQH) != q_tail * 16 )
+                FAIL("tail lost: reason %u, trapped %u", how, trapped);
+        }
+}
+
+/* A batch that a sidecore has not finished when it is gone for good. */
+static void a_batch_in_progress_is_not_lost(void)
+{
+    unsigned int how, i;
+
+    for ( how = 0; how < ARRAY_SIZE(leave); how++ )
+    {
+        vm_lazy = false;
+        vm_stop();
+        vm_start();
+        start_lazy();
+        for ( i = 0; i < 200; i++ )
+            q_put(IEC_GLOBAL);
+        ask(5);
+        if ( leave[how] == by_root_pointer )
+            wr64(VTD_RTADDR, PAGE(G_ROOT));
+        vm_poll(0);
+        CHECK(vi.sc.more && vm_no_exit(&vi));
+        CHECK_EQ(*vm_status(), 0);
+        leave[how]();
+        while ( guest.deferred )
+            vcpus_run();
+        /* It is dead, or the guest has fallen back. */
+        vm_pass(2 * vi.set.fallback_us);
+        if ( *vm_status() != 5 )
+            FAIL("lost: reason %u", how);
+    }
 }
 
 static unsigned int expected_tail;
@@ -178,6 +252,32 @@ static void the_tail_never_goes_back(void)
         CHECK_EQ(rd64(VTD_IQH), expected_tail * 16);
         CHECK_EQ(*vm_status(), 2);
     }
+}
+
+static void mask_by_memory(void)
+{
+    wr32(VTD_FEDATA, 0x4321);
+    wr32(VTD_FECTL, VTD_EVENT_IM);
+}
+
+static void unmask_by_trap(void)
+{
+    CHECK_EQ(rd32(VTD_FEDATA), 0x4321);
+    CHECK_EQ(rd32(VTD_FECTL), VTD_EVENT_IM);
+    wr32(VTD_FECTL, 0);
+    CHECK_EQ(rd32(VTD_FECTL), 0);
+}
+
+static void plain_registers_are_in_order_too(void)
+{
+    start();
+    wr32(VTD_FECTL, 0);
+    guest.on_inbox_unmap = mask_by_memory;
+    guest.on_inbox_unmapped = unmask_by_trap;
+    vm_lazy = true;
+    by_idle();
+    CHECK_EQ(rd32(VTD_FECTL), 0);
+    CHECK_EQ(rd32(VTD_FEDATA), 0x4321);
 }
 
 static void ask_once(void)
@@ -317,6 +417,21 @@ static void a_dead_sidecore_is_given_up_in_time(void)
         CHECK(!guest.deferred);
         CHECK_EQ(COUNT(trap_fallbacks), i + 1);
     }
+}
+
+static void a_new_limit_counts_at_once(void)
+{
+    start();
+    vm_set(fallback_us, 1000000);
+    q_wait();
+    vm_set(fallback_us, 1000);
+    vm_lazy = true;
+    vm_poll(0);
+    ask(1);
+    vm_pass(1000);
+    vcpus_run();
+    CHECK(!vm_no_exit(&vi));
+    CHECK_EQ(*vm_status(), 1);
 }
 
 static void one_that_polls_is_not_given_up(void)
@@ -823,13 +938,17 @@ static void destruction_while_the_page_is_memory(void)
 }
 
 TESTS(sidecore_tests) = {
+    TEST_TRAPPED(a_write_while_the_page_is_removed_is_not_lost),
+    TEST_TRAPPED(a_batch_in_progress_is_not_lost),
     TEST_TRAPPED(the_tail_never_goes_back),
+    TEST_TRAPPED(plain_registers_are_in_order_too),
     TEST_TRAPPED(a_trapped_access_just_before_the_page_is_mapped_counts),
     TEST_TRAPPED(a_page_that_cannot_be_mapped_traps),
     TEST_TRAPPED(a_page_without_memory_is_refused),
     TEST_TRAPPED(a_guest_at_work_is_passed_by),
     TEST_TRAPPED(another_table_waits_for_the_next_visit),
     TEST_TRAPPED(a_dead_sidecore_is_given_up_in_time),
+    TEST_TRAPPED(a_new_limit_counts_at_once),
     TEST_TRAPPED(one_that_polls_is_not_given_up),
     TEST_TRAPPED(pauses_grow_and_are_forgotten),
     TEST_TRAPPED(an_idle_guest_traps_and_its_sidecore_sleeps),

@@ -58,7 +58,9 @@ static void raise(struct viommu *vi, enum viommu_event event, uint32_t bits)
 
 void fault_status(struct viommu *vi, uint32_t bits)
 {
-    (void)inbox_leave(vi);
+    /* A command that was in the page would be left alone. */
+    if ( inbox_leave(vi) )
+        guest_defer_all(vi);
     spin_lock(&vi->reg_lock);
     raise(vi, VIOMMU_EVENT_FAULT, bits);
     spin_unlock(&vi->reg_lock);

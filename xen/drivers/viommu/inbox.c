@@ -140,6 +140,17 @@ void inbox_absorb(struct viommu *vi)
     }
 }
 
+void inbox_absorb_all(struct viommu *vi)
+{
+    ASSERT(spin_is_locked(&vi->reg_lock));
+
+    if ( !vi->inbox.live )
+        return;
+
+    inbox_absorb(vi);
+    take_range(vi, 0, VIOMMU_REGS_SIZE - 4);
+}
+
 /* What commands change on their own, and nothing else does while it is live. */
 void inbox_show(struct viommu *vi)
 {
@@ -270,8 +281,7 @@ bool inbox_leave(struct viommu *vi)
     guest_inbox_unmap(vi);
 
     spin_lock(&vi->reg_lock);
-    inbox_absorb(vi);
-    take_range(vi, 0, VIOMMU_REGS_SIZE - 4);
+    inbox_absorb_all(vi);
     work = vi->inbox.work;
     vi->inbox.work = false;
     vi->inbox.live = false;

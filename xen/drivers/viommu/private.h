@@ -328,6 +328,8 @@ bool __must_check regs_apply(struct viommu *vi, unsigned int offset,
 
 /* What the guest wrote there becomes register writes. reg_lock. */
 void inbox_absorb(struct viommu *vi);
+/* The same for plain registers as well. */
+void inbox_absorb_all(struct viommu *vi);
 /* The guest sees there what commands, or (all) anything, changed. reg_lock. */
 void inbox_show(struct viommu *vi);
 void inbox_show_all(struct viommu *vi);
@@ -348,6 +350,8 @@ int __must_check sidecore_assign(struct viommu *vi);
 void sidecore_unassign(struct viommu *vi);
 /* A command came by a trap. No lock of the unit held. */
 void sidecore_knock(struct viommu *vi);
+/* The limit in the settings has changed. sync_lock. */
+void sidecore_limit(struct viommu *vi);
 /* The timer VIOMMU_TIMER_WATCH. */
 void sidecore_watch(struct viommu *vi);
 /* On a vCPU of the guest, in case that asked for it. sync_lock. */

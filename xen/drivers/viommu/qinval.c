@@ -331,7 +331,9 @@ static void complete(struct viommu *vi, const struct viommu_command *cmd)
 
     spin_lock(&vi->reg_lock);
 
-    if ( root || cmd->from != VIOMMU_FROM_GCMD )
+    /* Binding a device is no command of the driver. */
+    if ( root || (cmd->from != VIOMMU_FROM_GCMD &&
+                  cmd->from != VIOMMU_FROM_BIND) )
         vi->inbox.root_shows = root;
 
     switch ( cmd->from )

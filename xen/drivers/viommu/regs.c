@@ -177,7 +177,7 @@ uint64_t regs_read(struct viommu *vi, unsigned int offset, unsigned int size)
 
     spin_lock(&vi->reg_lock);
     viommu_count(vi, reg_reads);
-    inbox_absorb(vi);
+    inbox_absorb_all(vi);
     if ( offset < VIOMMU_REGS_SIZE )
     {
         offset = array_index_nospec(offset, VIOMMU_REGS_SIZE);
@@ -196,7 +196,7 @@ bool regs_write(struct viommu *vi, unsigned int offset, unsigned int size,
 
     spin_lock(&vi->reg_lock);
     viommu_count(vi, reg_writes);
-    inbox_absorb(vi);
+    inbox_absorb_all(vi);
     if ( offset < VIOMMU_REGS_SIZE )
     {
         offset = array_index_nospec(offset, VIOMMU_REGS_SIZE);

@@ -45,6 +45,12 @@ static void watch(struct viommu *vi)
                     guest_time_us() + vi->set.fallback_us / 4);
 }
 
+void sidecore_limit(struct viommu *vi)
+{
+    if ( vi->inbox.live )
+        watch(vi);
+}
+
 static void enter(struct viommu *vi, uint64_t now)
 {
     if ( !vi->sc.wanted || now < vi->sc.not_before )

@@ -317,8 +317,8 @@ void viommu_fault(struct viommu *vi, pci_sbdf_t sbdf, uint64_t addr, bool read)
     slot = find_device(vi, sbdf);
     if ( slot && fault_reason(vi, *slot, addr, read, &reason) )
     {
-        /* A command that was in the page is for the guest's vCPUs. */
-        if ( inbox_leave(vi) )
+        /* What was in the page, or is not done yet, is for the vCPUs. */
+        if ( inbox_leave(vi) || vi->sc.more )
             guest_defer_all(vi);
         fault_record(vi, (*slot)->devfn, addr, read, reason);
     }
@@ -363,7 +363,10 @@ int viommu_set(struct viommu *vi, const struct xen_viommu_settings *set)
     vi->stale.end = true;
     rc = teardown_end(vi, &b) ?: teardown_resize(vi, set->quota);
     if ( !rc )
+    {
         vi->set = *set;
+        sidecore_limit(vi);
+    }
     spin_unlock(&vi->sync_lock);
 
     /* What was left in the register page. */
