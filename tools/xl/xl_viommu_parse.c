@@ -29,8 +29,8 @@ static const struct key {
     size_t number;            /* where that goes in libxl_viommu */
     uint32_t min;             /* of that: 0 would be "not said" to libxl */
 } keys[] = {
-    { "mode", modes },
-    { "teardown", teardowns },
+    { "mode", modes, 0, 0 },
+    { "teardown", teardowns, 0, 0 },
     { "window_us", NULL, offsetof(libxl_viommu, window_us), 1 },
     { "quota", NULL, offsetof(libxl_viommu, quota), 1 },
     { "fallback_us", NULL, offsetof(libxl_viommu, fallback_us), 1 },

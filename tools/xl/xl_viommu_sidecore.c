@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <libxl.h>
@@ -36,7 +35,7 @@ static int lock(void)
 {
     int fd = open(LOCK, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
-    if (fd < 0 || flock(fd, LOCK_EX)) {
+    if (fd < 0 || lockf(fd, F_LOCK, 0)) {
         fprintf(stderr, "xl: cannot lock %s: %s\n", LOCK, strerror(errno));
         return -1;
     }

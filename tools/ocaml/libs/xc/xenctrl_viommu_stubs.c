@@ -12,6 +12,7 @@
 #include "xen-caml-compat.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,6 +29,11 @@ static void raise_errno(void)
 
     snprintf(text, sizeof(text), "%d: %s", errno, strerror(errno));
     caml_raise_with_string(*caml_named_value("xc.error"), text);
+}
+
+static bool is_u32(value v)
+{
+    return Long_val(v) >= 0 && Long_val(v) <= UINT32_MAX;
 }
 
 static uint32_t sbdf_of(value v)
@@ -53,17 +59,55 @@ CAMLprim value stub_xc_viommu_create(value xch, value domid, value table_pages,
                                      value overcommit)
 {
     CAMLparam4(xch, domid, table_pages, overcommit);
-    long pages = Long_val(table_pages);
 
-    if ( pages < 0 || pages > UINT32_MAX )
+    if ( !is_u32(table_pages) )
         errno = EINVAL;
-    else if ( !xc_viommu_create(handle_of(xch), Int_val(domid), pages,
-                                Bool_val(overcommit)
+    else if ( !xc_viommu_create(handle_of(xch), Int_val(domid),
+                                Long_val(table_pages), Bool_val(overcommit)
                                 ? XEN_VIOMMU_CREATE_overcommit : 0) )
         CAMLreturn(Val_unit);
 
     raise_errno();
     CAMLreturn(Val_unit);
+}
+
+/* Fields are in the order of the OCaml type. */
+CAMLprim value stub_xc_viommu_set(value xch, value domid, value v)
+{
+    CAMLparam3(xch, domid, v);
+    xen_viommu_settings_t settings = {
+        .mode = Int_val(Field(v, 0)),
+        .teardown = Int_val(Field(v, 1)),
+        .window_us = Long_val(Field(v, 2)),
+        .quota = Long_val(Field(v, 3)),
+        .fallback_us = Long_val(Field(v, 4)),
+        .idle_us = Long_val(Field(v, 5)),
+    };
+
+    if ( !is_u32(Field(v, 2)) || !is_u32(Field(v, 3)) ||
+         !is_u32(Field(v, 4)) || !is_u32(Field(v, 5)) )
+        errno = EINVAL;
+    else if ( !xc_viommu_set(handle_of(xch), Int_val(domid), &settings) )
+        CAMLreturn(Val_unit);
+
+    raise_errno();
+    CAMLreturn(Val_unit);
+}
+
+static value of_settings(const xen_viommu_settings_t *settings)
+{
+    value v = caml_alloc_tuple(6);
+
+    /* What a later Xen may add is not a value of the OCaml types. */
+    Store_field(v, 0, Val_int(settings->mode == XEN_VIOMMU_MODE_sidecore));
+    Store_field(v, 1,
+                Val_int(settings->teardown == XEN_VIOMMU_TEARDOWN_optimistic));
+    Store_field(v, 2, Val_long(settings->window_us));
+    Store_field(v, 3, Val_long(settings->quota));
+    Store_field(v, 4, Val_long(settings->fallback_us));
+    Store_field(v, 5, Val_long(settings->idle_us));
+
+    return v;
 }
 
 CAMLprim value stub_xc_viommu_bind(value xch, value domid, value host,
@@ -152,7 +196,7 @@ CAMLprim value stub_xc_viommu_get_info(value xch, value domid)
         raise_errno();
     }
 
-    result = caml_alloc_tuple(8);
+    result = caml_alloc_tuple(12);
     Store_field(result, 0, Val_int(info.table_pages));
     Store_field(result, 1,
                 Val_bool(info.flags & XEN_VIOMMU_FLAG_translation));
@@ -161,8 +205,51 @@ CAMLprim value stub_xc_viommu_get_info(value xch, value domid)
                 Val_bool(info.flags & XEN_VIOMMU_FLAG_quarantined));
     Store_field(result, 4, caml_copy_int64(info.cap));
     Store_field(result, 5, caml_copy_int64(info.ecap));
-    Store_field(result, 6, of_devices(&info));
-    Store_field(result, 7, of_counters(&info));
+    Store_field(result, 6, of_settings(&info.settings));
+    Store_field(result, 7, info.sidecore == DOMID_INVALID
+                           ? Val_none
+                           : caml_alloc_some(Val_int(info.sidecore)));
+    Store_field(result, 8, Val_bool(info.flags & XEN_VIOMMU_FLAG_no_exit));
+    Store_field(result, 9, Val_bool(info.flags & XEN_VIOMMU_FLAG_overcommit));
+    Store_field(result, 10, of_devices(&info));
+    Store_field(result, 11, of_counters(&info));
+
+    some = caml_alloc_some(result);
+
+    CAMLreturn(some);
+}
+
+CAMLprim value stub_xc_viommu_sidecore_start(value xch, value domid)
+{
+    CAMLparam2(xch, domid);
+
+    if ( xc_viommu_sidecore_start(handle_of(xch), Int_val(domid)) )
+        raise_errno();
+
+    CAMLreturn(Val_unit);
+}
+
+CAMLprim value stub_xc_viommu_sidecore_info(value xch, value domid)
+{
+    CAMLparam2(xch, domid);
+    CAMLlocal2(result, some);
+    struct xc_viommu_sidecore sidecore;
+
+    if ( xc_viommu_sidecore_info(handle_of(xch), Int_val(domid), &sidecore) )
+    {
+        if ( errno == ENOENT )
+            CAMLreturn(Val_none);
+        raise_errno();
+    }
+
+    result = caml_alloc_tuple(6);
+    Store_field(result, 0, Val_int(sidecore.nr_guests));
+    Store_field(result, 1,
+                Val_bool(sidecore.flags & XEN_VIOMMU_SIDECORE_asleep));
+    Store_field(result, 2, caml_copy_int64(sidecore.polls));
+    Store_field(result, 3, caml_copy_int64(sidecore.batches));
+    Store_field(result, 4, caml_copy_int64(sidecore.wakeups));
+    Store_field(result, 5, caml_copy_int64(sidecore.silent_us));
 
     some = caml_alloc_some(result);
 
