@@ -11,10 +11,12 @@
 /* The Xen and the xenstore that libxl_viommu.c talks to. */
 
 static struct {
-    int create, bind, get_info; /* errno, 0: success */
-    uint32_t quota;             /* that create was given */
+    int create, set, bind, get_info, sidecore; /* errno, 0: success */
+    uint32_t quota, flags;      /* that create was given */
+    xen_viommu_settings_t settings; /* that set was given */
+    struct xc_viommu_sidecore sidecore_info;
     uint32_t bound_sbdf, bound_vsbdf;
-    unsigned int creates, binds, deassigns;
+    unsigned int creates, sets, binds, deassigns;
     char monitor[64];           /* what the device model was told */
     bool rmrr;
     struct xc_viommu_info info;
@@ -29,11 +31,33 @@ static int answer(int e)
     return e ? -1 : 0;
 }
 
-int xc_viommu_create(xc_interface *xch, uint32_t domid, uint32_t table_pages)
+int xc_viommu_create(xc_interface *xch, uint32_t domid, uint32_t table_pages,
+                     uint32_t flags)
 {
     xen.creates++;
     xen.quota = table_pages;
+    xen.flags = flags;
     return answer(xen.create);
+}
+
+int xc_viommu_set(xc_interface *xch, uint32_t domid,
+                  const xen_viommu_settings_t *settings)
+{
+    xen.sets++;
+    xen.settings = *settings;
+    return answer(xen.set);
+}
+
+int xc_viommu_sidecore_start(xc_interface *xch, uint32_t domid)
+{
+    return answer(xen.sidecore);
+}
+
+int xc_viommu_sidecore_info(xc_interface *xch, uint32_t domid,
+                            struct xc_viommu_sidecore *sidecore)
+{
+    *sidecore = xen.sidecore_info;
+    return answer(xen.sidecore);
 }
 
 int xc_viommu_bind(xc_interface *xch, uint32_t domid, uint32_t sbdf,
@@ -124,6 +148,7 @@ static libxl__gc *gc = &the_gc;
 
 /* A domain with viommu=1 and one device on a host that has all it needs. */
 
+static const xen_viommu_settings_t defaults = XEN_VIOMMU_DEFAULT_SETTINGS;
 static libxl_domain_config config;
 static libxl__domain_build_state state;
 static libxl_physinfo physinfo;
@@ -135,6 +160,8 @@ static void reset(void)
     xen.type = LIBXL_DOMAIN_TYPE_HVM;
     xen.info.cap = 47ULL << 16;
     xen.info.nr_counters = XEN_VIOMMU_NR_COUNTERS;
+    xen.info.settings = defaults;
+    xen.info.sidecore = DOMID_INVALID;
     logged[0] = '\0';
 
     libxl_domain_config_init(&config);
@@ -142,6 +169,7 @@ static void reset(void)
     libxl_domain_build_info_init_type(&config.b_info, LIBXL_DOMAIN_TYPE_HVM);
     libxl_defbool_set(&config.c_info.hap, true);
     libxl_defbool_set(&config.b_info.u.hvm.viommu.enable, true);
+    config.b_info.target_memkb = config.b_info.max_memkb = 1 << 19;
     memset(pcis, 0, sizeof(pcis));
     for (unsigned int i = 0; i < ARRAY_SIZE(pcis); i++)
         pcis[i].bus = i + 1;
@@ -193,7 +221,7 @@ static void without_viommu_nothing_changes(void)
         CHECK(!libxl__viommu_place_hotplug(gc, 5, &pcis[1]), "%s", logged);
         CHECK(!libxl__viommu_bind(gc, 5, &pcis[0], true), "%s", logged);
         CHECK(!libxl__viommu_refuse_save(gc, 5), "%s", logged);
-        CHECK(!xen.creates && !xen.binds && !xen.deassigns, "Xen was asked");
+        CHECK(!xen.creates && !xen.sets && !xen.binds && !xen.deassigns, "Xen was asked");
         CHECK(!dom.acpi_modules[0].length, "%u", dom.acpi_modules[0].length);
         CHECK(!pcis[1].vdevfn, "%#x", pcis[1].vdevfn);
         SILENT();
@@ -328,6 +356,224 @@ static void create_passes_the_quota(void)
     CHECK(xen.creates == 1 && xen.quota == 77, "%u", xen.quota);
 }
 
+static int same(const xen_viommu_settings_t *a, const xen_viommu_settings_t *b)
+{
+    return a->mode == b->mode && a->teardown == b->teardown &&
+           a->window_us == b->window_us && a->quota == b->quota &&
+           a->fallback_us == b->fallback_us && a->idle_us == b->idle_us;
+}
+
+/* All six at once, none as Xen's default has it. */
+static const libxl_viommu all_named = {
+    .mode = LIBXL_VIOMMU_MODE_SIDECORE,
+    .teardown = LIBXL_VIOMMU_TEARDOWN_STRICT,
+    .window_us = 11, .quota = 12, .fallback_us = 1013, .idle_us = 1014,
+};
+static const xen_viommu_settings_t all_set = {
+    .mode = XEN_VIOMMU_MODE_sidecore,
+    .teardown = XEN_VIOMMU_TEARDOWN_strict,
+    .window_us = 11, .quota = 12, .fallback_us = 1013, .idle_us = 1014,
+};
+
+static void new_unit_is_set_to_xens_defaults(void)
+{
+    libxl_viommu *viommu = &config.b_info.u.hvm.viommu;
+
+    CHECK(!setdefault(), "%s", logged);
+    CHECK(viommu->mode == LIBXL_VIOMMU_MODE_TRAP &&
+          viommu->teardown == LIBXL_VIOMMU_TEARDOWN_OPTIMISTIC &&
+          viommu->window_us == 5000 && viommu->quota == 4096 &&
+          viommu->fallback_us == 20000 && viommu->idle_us == 100000,
+          "%d %d %u %u %u %u", viommu->mode, viommu->teardown,
+          viommu->window_us, viommu->quota, viommu->fallback_us,
+          viommu->idle_us);
+    CHECK(!libxl__viommu_create(gc, 5, &config, &state), "%s", logged);
+    CHECK(xen.sets == 1 && same(&xen.settings, &defaults), "%u", xen.sets);
+}
+
+static void new_unit_is_set_as_the_configuration_says(void)
+{
+    libxl_viommu *viommu = &config.b_info.u.hvm.viommu;
+    xen_viommu_settings_t expected = defaults;
+
+    *viommu = all_named;
+    libxl_defbool_set(&viommu->enable, true);
+    CHECK(!setdefault(), "%s", logged);
+    CHECK(!libxl__viommu_create(gc, 5, &config, &state), "%s", logged);
+    CHECK(xen.sets == 1 && same(&xen.settings, &all_set), "%u", xen.sets);
+
+    reset();
+    viommu->quota = expected.quota = 9;
+    CHECK(!setdefault(), "%s", logged);
+    CHECK(!libxl__viommu_create(gc, 5, &config, &state), "%s", logged);
+    CHECK(same(&xen.settings, &expected), "%u", xen.settings.quota);
+}
+
+static const struct { libxl_viommu viommu; const char *says; } outside[] = {
+    { { .window_us = 1000001 }, "window_us=1000001 is not between 1 and" },
+    { { .quota = 65537 }, "quota=65537 is not between 1 and 65536" },
+    { { .fallback_us = 999 }, "fallback_us=999 is not between 1000 and" },
+    { { .fallback_us = 1000001 }, "fallback_us=1000001 is not" },
+    { { .idle_us = 999 }, "idle_us=999 is not between 1000 and 60000000" },
+    { { .idle_us = 60000001 }, "idle_us=60000001 is not" },
+};
+static const libxl_viommu inside[] = {
+    { .window_us = 1000000, .quota = 65536, .fallback_us = 1000000,
+      .idle_us = 60000000 },
+    { .window_us = 1, .quota = 1, .fallback_us = 1000, .idle_us = 1000 },
+};
+
+static void setting_out_of_range_is_refused(void)
+{
+    for (unsigned int i = 0; i < ARRAY_SIZE(outside); i++) {
+        reset();
+        config.b_info.u.hvm.viommu = outside[i].viommu;
+        libxl_defbool_set(&config.b_info.u.hvm.viommu.enable, true);
+        CHECK(setdefault() == ERROR_INVAL, "%s", outside[i].says);
+        SAYS(outside[i].says);
+
+        reset();
+        CHECK(libxl_viommu_set(&the_ctx, 5, &outside[i].viommu) == ERROR_INVAL,
+              "%s", outside[i].says);
+        SAYS(outside[i].says);
+        CHECK(!xen.sets, "Xen was asked");
+    }
+    for (unsigned int i = 0; i < ARRAY_SIZE(inside); i++) {
+        reset();
+        CHECK(!libxl_viommu_set(&the_ctx, 5, &inside[i]), "%s", logged);
+        CHECK(xen.settings.window_us == inside[i].window_us &&
+              xen.settings.quota == inside[i].quota &&
+              xen.settings.fallback_us == inside[i].fallback_us &&
+              xen.settings.idle_us == inside[i].idle_us, "%u", i);
+    }
+}
+
+static void sidecore_mode_without_a_sidecore_is_refused(void)
+{
+    xen.set = ENXIO;
+    config.b_info.u.hvm.viommu.mode = LIBXL_VIOMMU_MODE_SIDECORE;
+    CHECK(!setdefault(), "%s", logged);
+    CHECK(libxl__viommu_create(gc, 5, &config, &state) == ERROR_NOT_READY, " ");
+    SAYS("no sidecore runs; start one with xl viommu-sidecore-start");
+
+    logged[0] = '\0';
+    CHECK(libxl_viommu_set(&the_ctx, 5, &all_named) == ERROR_NOT_READY, " ");
+    SAYS("no sidecore runs; start one with xl viommu-sidecore-start");
+}
+
+static void less_memory_than_the_maximum_is_overcommit(void)
+{
+    CHECK(!libxl__viommu_create(gc, 5, &config, &state), "%s", logged);
+    CHECK(!xen.flags, "%#x", xen.flags);
+    config.b_info.target_memkb--;
+    CHECK(!libxl__viommu_create(gc, 5, &config, &state), "%s", logged);
+    CHECK(xen.flags == XEN_VIOMMU_CREATE_overcommit, "%#x", xen.flags);
+}
+
+static void set_leaves_what_is_not_named(void)
+{
+    static const libxl_viommu one[] = {
+        { .mode = LIBXL_VIOMMU_MODE_TRAP },
+        { .teardown = LIBXL_VIOMMU_TEARDOWN_OPTIMISTIC },
+        { .window_us = 21 }, { .quota = 22 }, { .fallback_us = 1023 },
+        { .idle_us = 1024 },
+    };
+    xen_viommu_settings_t expected[ARRAY_SIZE(one)];
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(one); i++)
+        expected[i] = all_set;
+    expected[0].mode = XEN_VIOMMU_MODE_trap;
+    expected[1].teardown = XEN_VIOMMU_TEARDOWN_optimistic;
+    expected[2].window_us = 21;
+    expected[3].quota = 22;
+    expected[4].fallback_us = 1023;
+    expected[5].idle_us = 1024;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(one); i++) {
+        reset();
+        xen.info.settings = all_set;
+        CHECK(!libxl_viommu_set(&the_ctx, 5, &one[i]), "%s", logged);
+        CHECK(xen.sets == 1 && same(&xen.settings, &expected[i]), "%u", i);
+    }
+}
+
+static void set_cannot_change_the_table_quota(void)
+{
+    libxl_viommu viommu = { .quota = 5, .table_pages = 5 };
+
+    CHECK(libxl_viommu_set(&the_ctx, 5, &viommu) == ERROR_INVAL, " ");
+    SAYS("table_pages cannot be changed");
+    CHECK(!xen.sets, "Xen was asked");
+}
+
+static void set_failure_is_told_by_value(void)
+{
+    xen.get_info = ENOENT;
+    CHECK(libxl_viommu_set(&the_ctx, 5, &all_named) == ERROR_NOTFOUND, " ");
+    xen.get_info = ESRCH;
+    CHECK(libxl_viommu_set(&the_ctx, 5, &all_named) == ERROR_DOMAIN_NOTFOUND,
+          " ");
+    SILENT();
+    CHECK(!xen.sets, "Xen was asked");
+
+    xen.get_info = 0;
+    xen.set = ENOMEM;
+    CHECK(libxl_viommu_set(&the_ctx, 5, &all_named) == ERROR_NOMEM, " ");
+    SAYS("quota=12");
+    xen.set = EIO;
+    CHECK(libxl_viommu_set(&the_ctx, 5, &all_named) == ERROR_FAIL, " ");
+    SAYS("refuses the settings");
+}
+
+static void sidecore_start_failure_names_the_cause(void)
+{
+    static const struct { int e; const char *says; } causes[] = {
+        { EOPNOTSUPP, "no Intel VT-d" }, { ENOSYS, "does not know" },
+        { ESRCH, "no such domain" }, { EINVAL, "no PVH domain" },
+        { EEXIST, "one already" }, { ENOMEM, "out of memory" },
+        { ENOSPC, "Xen has its most, 16" }, { EIO, "unexpected" },
+    };
+
+    CHECK(!libxl_viommu_sidecore_start(&the_ctx, 5), "%s", logged);
+    SILENT();
+    for (unsigned int i = 0; i < ARRAY_SIZE(causes); i++) {
+        reset();
+        xen.sidecore = causes[i].e;
+        CHECK(libxl_viommu_sidecore_start(&the_ctx, 5) == ERROR_FAIL, "%s",
+              causes[i].says);
+        SAYS(causes[i].says);
+    }
+}
+
+static void sidecore_info_is_whole(void)
+{
+    static const int none[] = { ENOENT, ESRCH, EINVAL, EOPNOTSUPP, ENOSYS };
+    libxl_viommu_sidecore sidecore;
+
+    xen.sidecore_info = (struct xc_viommu_sidecore) {
+        .nr_guests = 1, .flags = XEN_VIOMMU_SIDECORE_asleep,
+        .polls = 2ULL << 40, .batches = 3ULL << 40, .wakeups = 4ULL << 40,
+        .silent_us = 5ULL << 40,
+    };
+    CHECK(!libxl_viommu_sidecore_get_info(&the_ctx, 5, &sidecore), "%s",
+          logged);
+    CHECK(sidecore.nr_guests == 1 && sidecore.asleep &&
+          sidecore.polls == 2ULL << 40 && sidecore.batches == 3ULL << 40 &&
+          sidecore.wakeups == 4ULL << 40 && sidecore.silent_us == 5ULL << 40,
+          "another");
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(none); i++) {
+        xen.sidecore = none[i];
+        CHECK(libxl_viommu_sidecore_get_info(&the_ctx, 5, &sidecore) ==
+              ERROR_NOTFOUND, "%d", none[i]);
+    }
+    SILENT();
+    xen.sidecore = EIO;
+    CHECK(libxl_viommu_sidecore_get_info(&the_ctx, 5, &sidecore) ==
+          ERROR_FAIL, " ");
+    SAYS("no information");
+}
+
 static void create_failure_names_the_cause(void)
 {
     static const struct { int e; const char *says; } causes[] = {
@@ -341,6 +587,7 @@ static void create_failure_names_the_cause(void)
         reset();
         xen.create = causes[i].e;
         CHECK(libxl__viommu_create(gc, 5, &config, &state), "%s", "succeeded");
+        CHECK(!xen.sets, "a unit that is not there was set");
         SAYS(causes[i].says);
     }
 }
@@ -470,8 +717,9 @@ static void info_names_every_counter(void)
     };
     xen.info.counters[XEN_VIOMMU_CNT_syncs] = ~0ULL;
     CHECK(!libxl_viommu_get_info(&the_ctx, 5, &info), "%s", logged);
-    CHECK(info.translation && !info.queue && !info.quarantined, "flags");
-    CHECK(info.table_pages == 12, "%u", info.table_pages);
+    CHECK(info.translation && !info.queue && !info.quarantined &&
+          !info.overcommit && !info.no_exit, "flags");
+    CHECK(info.settings.table_pages == 12, "%u", info.settings.table_pages);
     CHECK(info.num_devices == 1 && info.devices[0].sbdf == 0x300 &&
           info.devices[0].vsbdf == 0x80 && info.devices[0].domain == 9 &&
           info.devices[0].table == LIBXL_VIOMMU_TABLE_SHADOW, "device");
@@ -488,6 +736,32 @@ static void info_names_every_counter(void)
     xen.get_info = ENOENT;
     CHECK(libxl_viommu_get_info(&the_ctx, 5, &info) == ERROR_NOTFOUND, " ");
     SILENT();
+}
+
+static void info_shows_every_setting(void)
+{
+    libxl_viommu_info info;
+
+    CHECK(!libxl_viommu_get_info(&the_ctx, 5, &info), "%s", logged);
+    CHECK(info.settings.mode == LIBXL_VIOMMU_MODE_TRAP &&
+          info.settings.teardown == LIBXL_VIOMMU_TEARDOWN_OPTIMISTIC &&
+          info.sidecore == INVALID_DOMID, "%d %d %u", info.settings.mode,
+          info.settings.teardown, info.sidecore);
+    libxl_viommu_info_dispose(&info);
+
+    xen.info.settings = all_set;
+    xen.info.sidecore = 7;
+    xen.info.flags = XEN_VIOMMU_FLAG_no_exit | XEN_VIOMMU_FLAG_overcommit;
+    CHECK(!libxl_viommu_get_info(&the_ctx, 5, &info), "%s", logged);
+    CHECK(info.settings.mode == all_named.mode &&
+          info.settings.teardown == all_named.teardown &&
+          info.settings.window_us == all_named.window_us &&
+          info.settings.quota == all_named.quota &&
+          info.settings.fallback_us == all_named.fallback_us &&
+          info.settings.idle_us == all_named.idle_us, "settings");
+    CHECK(info.sidecore == 7 && info.no_exit && info.overcommit, "%u",
+          info.sidecore);
+    libxl_viommu_info_dispose(&info);
 }
 
 #undef RUN
@@ -522,6 +796,16 @@ int main(void)
     RUN(seventeenth_device_is_refused);
     RUN(all_functions_at_once_is_refused);
     RUN(create_passes_the_quota);
+    RUN(new_unit_is_set_to_xens_defaults);
+    RUN(new_unit_is_set_as_the_configuration_says);
+    RUN(setting_out_of_range_is_refused);
+    RUN(sidecore_mode_without_a_sidecore_is_refused);
+    RUN(less_memory_than_the_maximum_is_overcommit);
+    RUN(set_leaves_what_is_not_named);
+    RUN(set_cannot_change_the_table_quota);
+    RUN(set_failure_is_told_by_value);
+    RUN(sidecore_start_failure_names_the_cause);
+    RUN(sidecore_info_is_whole);
     RUN(create_failure_names_the_cause);
     RUN(restore_is_refused);
     RUN(dmar_comes_before_the_users_tables);
@@ -533,6 +817,7 @@ int main(void)
     RUN(hotplug_into_full_slots_is_refused);
     RUN(save_is_refused);
     RUN(info_names_every_counter);
+    RUN(info_shows_every_setting);
 
     return TEST_RESULT;
 }

@@ -18,11 +18,15 @@ let () =
   let xc = Xenctrl.interface_open () in
   let host = (1, 2, 3, 4) and guest = (0, 0, 0x10, 0) in
 
-  run "ocaml_create_passes_the_quota" (fun () ->
-    create xc 1 ~table_pages:0xffffffff;
-    match get_info xc 1 with
-    | Some i -> i.table_pages = 0xffffffff && i.devices = [||]
-    | None -> false);
+  run "ocaml_create_passes_quota_and_overcommit" (fun () ->
+    let is pages over =
+      create xc 1 ~table_pages:pages ~overcommit:over;
+      match get_info xc 1 with
+      | Some i -> i.table_pages = pages && i.overcommit = over &&
+                  i.devices = [||]
+      | None -> false
+    in
+    is 12 true && is 0xffffffff false);
 
   run "ocaml_bind_and_unbind_name_the_device" (fun () ->
     bind xc 1 ~host ~guest;
@@ -30,10 +34,46 @@ let () =
     raises "No such device" (fun () -> unbind xc 1 ~host:guest));
 
   run "ocaml_errors_are_raised" (fun () ->
-    raises "File exists" (fun () -> create xc 2 ~table_pages:0) &&
+    raises "File exists" (fun () -> create xc 2 ~table_pages:0 ~overcommit:false) &&
     raises "No such file or directory" (fun () -> bind xc 2 ~host ~guest) &&
-    raises "Invalid argument" (fun () -> create xc 1 ~table_pages:(-1)) &&
-    raises "Invalid argument" (fun () -> create xc 1 ~table_pages:(1 lsl 32)));
+    List.for_all (fun n ->
+      raises "Invalid argument" (fun () ->
+        create xc 1 ~table_pages:n ~overcommit:false)) [ -1; 1 lsl 32 ]);
+
+  let defaults = { mode = Trap; teardown = Optimistic; window_us = 5000;
+                   quota = 4096; fallback_us = 20000; idle_us = 100000 } in
+  let all = { mode = Sidecore; teardown = Strict; window_us = 11; quota = 12;
+              fallback_us = 1013; idle_us = 0xffffffff } in
+  let is settings sidecore =
+    match get_info xc 1 with
+    | Some i -> i.settings = settings && i.sidecore = sidecore &&
+                i.no_exit = (sidecore <> None)
+    | None -> false
+  in
+
+  run "ocaml_settings_are_passed_both_ways" (fun () ->
+    is defaults None &&
+    raises "No such device or address" (fun () -> set xc 1 all) &&
+    is defaults None &&
+    (sidecore_start xc 3; set xc 1 all; is all (Some 3)) &&
+    raises "No such file or directory" (fun () -> set xc 2 all));
+
+  run "ocaml_settings_of_more_than_32_bits_are_refused" (fun () ->
+    List.for_all (fun n ->
+      List.for_all (fun s -> raises "Invalid argument" (fun () -> set xc 1 s))
+        [ { all with window_us = n }; { all with quota = n };
+          { all with fallback_us = n }; { all with idle_us = n } ])
+      [ -1; 1 lsl 32 ] &&
+    is all (Some 3));
+
+  run "ocaml_sidecore_is_reported" (fun () ->
+    raises "File exists" (fun () -> sidecore_start xc 3) &&
+    sidecore_info xc 1 = None &&
+    sidecore_info xc 3 =
+      Some { guests = 1; asleep = true;
+             polls = Int64.shift_left 2L 40; batches = Int64.shift_left 3L 40;
+             wakeups = Int64.shift_left 4L 40;
+             silent_us = Int64.shift_left 5L 40 });
 
   run "ocaml_no_unit_is_none" (fun () -> get_info xc 2 = None);
 
@@ -44,6 +84,7 @@ let () =
       | None -> false
       | Some i ->
         i.translation && not i.queue && not i.quarantined &&
+        i.settings = all && i.sidecore = Some 3 &&
         i.cap = 0xfedcba9876543210L && i.ecap = 0xf0f0fL &&
         i.devices = [| { host; guest; table = Shadow; domain = 7 } |] &&
         i.counters.(0).name = "reg_reads" &&

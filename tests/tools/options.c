@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * options.c: what viommu= of a domain's configuration may and may not be.
+ * options.c: what viommu= of a domain's configuration, and the settings of
+ * xl viommu-set, may and may not be.
  */
 #include "xl_viommu.h"
 #include "test.h"
@@ -13,6 +14,13 @@ static int parse(const char *text)
     libxl_viommu_init(&viommu);
     why[0] = '\0';
     return viommu_parse(text, &viommu, why, sizeof(why));
+}
+
+static int parse_running(const char *text)
+{
+    libxl_viommu_init(&viommu);
+    why[0] = '\0';
+    return viommu_parse_settings(text, true, &viommu, why, sizeof(why));
 }
 
 static int enabled(void)
@@ -46,16 +54,36 @@ static void each_key_is_taken(void)
 {
     CHECK(!parse("mode=trap") && enabled(), "%s", why);
     CHECK(viommu.mode == LIBXL_VIOMMU_MODE_TRAP, "%d", viommu.mode);
+    CHECK(!parse("mode=sidecore") && enabled(), "%s", why);
+    CHECK(viommu.mode == LIBXL_VIOMMU_MODE_SIDECORE, "%d", viommu.mode);
+    CHECK(!parse("teardown=strict") && enabled(), "%s", why);
+    CHECK(viommu.teardown == LIBXL_VIOMMU_TEARDOWN_STRICT, "%d",
+          viommu.teardown);
+    CHECK(!parse("teardown=optimistic") && enabled(), "%s", why);
+    CHECK(viommu.teardown == LIBXL_VIOMMU_TEARDOWN_OPTIMISTIC, "%d",
+          viommu.teardown);
     CHECK(!parse("table_pages=4096") && enabled(), "%s", why);
     CHECK(viommu.table_pages == 4096, "%u", viommu.table_pages);
-    CHECK(!parse("table_pages=7,mode=trap") && enabled(), "%s", why);
-    CHECK(viommu.table_pages == 7, "%u", viommu.table_pages);
-    CHECK(viommu.mode == LIBXL_VIOMMU_MODE_TRAP, "%d", viommu.mode);
+    CHECK(!parse("window_us=1,quota=2,fallback_us=3,idle_us=4,table_pages=5,"
+                 "mode=sidecore,teardown=strict") && enabled(), "%s", why);
+    CHECK(viommu.window_us == 1 && viommu.quota == 2 &&
+          viommu.fallback_us == 3 && viommu.idle_us == 4 &&
+          viommu.table_pages == 5, "%u %u %u %u %u", viommu.window_us,
+          viommu.quota, viommu.fallback_us, viommu.idle_us,
+          viommu.table_pages);
+    CHECK(viommu.mode == LIBXL_VIOMMU_MODE_SIDECORE, "%d", viommu.mode);
+    CHECK(viommu.teardown == LIBXL_VIOMMU_TEARDOWN_STRICT, "%d",
+          viommu.teardown);
 }
 
-static void sidecore_is_refused_as_to_come(void)
+static void what_is_not_said_stays_unknown(void)
 {
-    REFUSED("mode=sidecore", "mode=sidecore is not supported yet");
+    CHECK(!parse("table_pages=5"), "%s", why);
+    CHECK(viommu.mode == LIBXL_VIOMMU_MODE_UNKNOWN &&
+          viommu.teardown == LIBXL_VIOMMU_TEARDOWN_UNKNOWN, "%d %d",
+          viommu.mode, viommu.teardown);
+    CHECK(!viommu.window_us && !viommu.quota && !viommu.fallback_us &&
+          !viommu.idle_us, "a number");
 }
 
 static void unknown_mode_is_refused(void)
@@ -66,12 +94,27 @@ static void unknown_mode_is_refused(void)
     REFUSED("mode=trap ", "mode=trap : no such mode");
 }
 
+static void unknown_teardown_is_refused(void)
+{
+    REFUSED("teardown=lazy", "teardown=lazy: no such teardown, it can be "
+            "strict or optimistic");
+    REFUSED("teardown=", "teardown=: no such teardown");
+    REFUSED("teardown=unknown", "teardown=unknown: no such teardown");
+    REFUSED("teardown=trap", "teardown=trap: no such teardown");
+    REFUSED("teardown=1", "teardown=1: no such teardown");
+}
+
 static void unknown_key_is_refused(void)
 {
-    REFUSED("window_us=5", "window_us=5: no such key");
-    REFUSED("mode=trap,quota=5", "quota=5: no such key");
+    static const char *const keys[] = { "mode", "teardown", "window_us",
+        "quota", "fallback_us", "idle_us", "table_pages" };
+
+    REFUSED("window=5", "window=5: no such key");
+    REFUSED("mode=trap,Quota=5", "Quota=5: no such key");
     REFUSED("=5", "=5: no such key");
     REFUSED(" mode=trap", " mode=trap: no such key");
+    for (unsigned int i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        REFUSED("colour=red", keys[i]);
 }
 
 static void other_words_are_refused(void)
@@ -79,13 +122,13 @@ static void other_words_are_refused(void)
     REFUSED("yes", "\"yes\" is neither 0, nor 1");
     REFUSED("2", "\"2\" is neither 0, nor 1");
     REFUSED("", "\"\" is neither 0, nor 1");
-    REFUSED("1,mode=trap", "\"1\" is neither 0, nor 1");
+    REFUSED("1,mode=trap", "\"1\" is not KEY=VALUE");
 }
 
 static void trailing_garbage_is_refused(void)
 {
-    REFUSED("mode=trap,", "\"\" is neither");
-    REFUSED("mode=trap,1", "\"1\" is neither");
+    REFUSED("mode=trap,", "\"\" is not KEY=VALUE");
+    REFUSED("mode=trap,1", "\"1\" is not KEY=VALUE");
     REFUSED("table_pages=16k", "table_pages=16k: not a number");
     REFUSED("table_pages=0x10", "table_pages=0x10: not a number");
     REFUSED("table_pages=1 ", "table_pages=1 : not a number");
@@ -107,8 +150,41 @@ static void overflow_is_refused(void)
     REFUSED("table_pages=18446744073709551617", "more than 4294967295");
 }
 
+/* To libxl 0 means "not said"; the user would not see that it was ignored. */
+static void zero_is_refused(void)
+{
+    REFUSED("window_us=0", "window_us=0: less than 1");
+    REFUSED("quota=0", "quota=0: less than 1");
+    REFUSED("fallback_us=0", "fallback_us=0: less than 1");
+    REFUSED("idle_us=000", "idle_us=000: less than 1");
+    CHECK(!parse("table_pages=0") && enabled(), "%s", why);
+}
+
+static void running_domain_takes_the_same_settings(void)
+{
+    CHECK(!parse_running("quota=7,mode=sidecore"), "%s", why);
+    CHECK(viommu.quota == 7 && viommu.mode == LIBXL_VIOMMU_MODE_SIDECORE,
+          "%u %d", viommu.quota, viommu.mode);
+    CHECK(parse_running("quota=0") && strstr(why, "less than 1"), "%s", why);
+    CHECK(parse_running("1") && strstr(why, "\"1\" is not KEY=VALUE"), "%s",
+          why);
+    CHECK(parse_running("") && strstr(why, "\"\" is not KEY=VALUE"), "%s",
+          why);
+}
+
+static void table_pages_of_a_running_domain_is_refused(void)
+{
+    CHECK(parse_running("table_pages=5") &&
+          strstr(why, "table_pages=5: only the configuration"), "%s", why);
+    CHECK(parse_running("mode=trap,table_pages=0") &&
+          strstr(why, "table_pages=0: only the configuration"), "%s", why);
+}
+
 static void key_given_twice_is_refused(void)
 {
+    REFUSED("teardown=strict,quota=1,teardown=optimistic",
+            "teardown is given twice");
+    REFUSED("idle_us=1,idle_us=1", "idle_us is given twice");
     REFUSED("mode=trap,mode=trap", "mode is given twice");
     REFUSED("table_pages=1,table_pages=2", "table_pages is given twice");
 }
@@ -118,13 +194,17 @@ int main(void)
     RUN(viommu_1_is_all_defaults);
     RUN(viommu_0_is_off);
     RUN(each_key_is_taken);
-    RUN(sidecore_is_refused_as_to_come);
+    RUN(what_is_not_said_stays_unknown);
     RUN(unknown_mode_is_refused);
+    RUN(unknown_teardown_is_refused);
     RUN(unknown_key_is_refused);
     RUN(other_words_are_refused);
     RUN(trailing_garbage_is_refused);
     RUN(negative_is_refused);
     RUN(overflow_is_refused);
+    RUN(zero_is_refused);
+    RUN(running_domain_takes_the_same_settings);
+    RUN(table_pages_of_a_running_domain_is_refused);
     RUN(key_given_twice_is_refused);
 
     return TEST_RESULT;
