@@ -142,9 +142,10 @@ static void check_now(void)
     CHECK_EQ(hw.mapped, 0);
     CHECK_EQ(guest.mapped, 0);
     CHECK_EQ(harness.locks, 0);
-    CHECK_EQ(vi.count[XEN_VIOMMU_CNT_table_pages], hw.tables);
+    CHECK_EQ(vi.count[XEN_VIOMMU_CNT_table_pages] +
+             vi.count[XEN_VIOMMU_CNT_frame_pages], hw.tables);
     CHECK(hw.tables <= vi.table_quota);
-    CHECK_EQ(vi.count[XEN_VIOMMU_CNT_pages_pinned], guest.frames);
+    CHECK_EQ(vi.count[XEN_VIOMMU_CNT_pages_pinned], guest.pinned);
 }
 
 static void note_failures(void)
