@@ -76,12 +76,6 @@ class Results:
         r = self.ratios(workload, config)
         return statistics.median(r) if r else None
 
-    def ratio_busy(self, workload, config):
-        """The same over no unit while a sidecore polls."""
-        a = self.ratio(workload, config)
-        b = self.ratio(workload, "none-busy")
-        return a / b if a is not None and b else None
-
     def total(self, workload, config, *names):
         rows = self.of(workload, config)
         if not rows or any(n not in r for r in rows for n in names):
@@ -137,9 +131,6 @@ COSTS = [
      lambda v: number(v, 0)),
     ("longest stale, us", lambda r, w, c: r.largest(w, c, "max_stale_us"),
      lambda v: number(v, 0)),
-    ("sidecore given up, times",
-     lambda r, w, c: r.total(w, c, "trap_fallbacks"),
-     lambda v: number(v, 0)),
     ("guest CPU",
      lambda r, w, c: r.per(w, c, ("cpu_s",), ("wall_s",)), percent),
 ]
@@ -189,7 +180,6 @@ def bars(res, configs, value, ylabel, spread=None, ymax=None, line=None):
         f"set yrange [0:{ymax if ymax else '*'}]",
         "set grid ytics lc rgb '#dddddd'",
         "set border 3",
-        "set bmargin 4",
         "set tics nomirror",
     ]
     if line:
@@ -280,11 +270,6 @@ def aims(res):
             out.append((f"{WORKLOADS[w]}: {c} at least 95 % of no unit",
                         percent(v), v >= 0.95))
     for w in res.workloads:
-        v = res.ratio_busy(w, c)
-        if v is not None:
-            out.append((f"{WORKLOADS[w]}: {c} at least 95 % of no unit while "
-                        "a sidecore polls", percent(v), v >= 0.95))
-    for w in res.workloads:
         for c in ("trap-optimistic", "sidecore-optimistic"):
             v = res.flushes_per_unmap(w, c)
             if v is not None and w.startswith("nvme"):
@@ -328,8 +313,7 @@ def write_html(path, res, machine, native):
         "Counts are exact. Ratios show which configuration is faster, not "
         "by how much it would be on a real machine. The sidecore needs a "
         "processor of its own, and here it takes one from those that emulate "
-        "the devices; <code>none-busy</code> is no unit, too, while a "
-        "sidecore polls, so as to show what that alone costs.</p>",
+        "the devices.</p>",
         table(["where", ""], machine),
         "<h2>Throughput, relative to no unit</h2>",
         image(bars(res, res.configs[1:],
@@ -347,9 +331,8 @@ def write_html(path, res, machine, native):
         "strategies were the guest's, the optimistic one a change to it. "
         "Here: percent of no unit, both directions. The guest is unmodified, "
         "and strict, as Linux is where it sees caching mode; it is the "
-        "hypervisor that is optimistic. That saves flushes and table writes, "
-        "but in trap mode not the exits, which the paper's changed guest "
-        "saved as well. Bare metal cannot be measured here.</p>",
+        "hypervisor that is optimistic. Bare metal cannot be measured "
+        "here.</p>",
         table(*paper_table(res)),
         "<h2>What a mapping costs</h2>",
         "<p>A <i>pair</i> is one mapping and one unmapping by the guest's "

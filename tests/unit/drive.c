@@ -4,11 +4,6 @@
  */
 #include "property.h"
 
-static uint64_t rd(unsigned int offset, unsigned int size)
-{
-    return viommu_mmio_read(&vi, offset, size);
-}
-
 void do_global(bool on, bool queue, bool set_root)
 {
     bool read = set_root || on != state.te;
@@ -62,13 +57,14 @@ struct command random_command(void)
     return c;
 }
 
-static void completed(const struct command *c, unsigned int since)
+/* Returns whether it is to be compared before anything else is done. */
+static bool completed(const struct command *c, unsigned int since)
 {
     total.commands++;
     if ( state.watched )
         oracle_command(c, since);
-    if ( state.exact )
-        model_command(c);
+
+    return state.exact && model_command(c);
 }
 
 static void by_register(const struct command *c)
@@ -92,7 +88,7 @@ static void by_register(const struct command *c)
                 MASK_INSR((uint64_t)c->fm, VTD_CCMD_FM);
     }
 
-    completed(c, since);
+    (void)completed(c, since);
     if ( rnd(2) )
         wr(reg, 8, value);
     else
@@ -127,12 +123,16 @@ static void by_queue(const struct command *first)
 {
     unsigned int since = oracle_time(), n = 1 + !rnd(3) * rnd(4), i;
     unsigned int bad = rnd(12) ? n : rnd(n), bad_at = 0;
+    bool unsure = false, interrupt = !rnd(8);
     struct command c[4];
 
     c[0] = *first;
     for ( i = 1; i < n; i++ )
         c[i] = random_command();
-    for ( i = 0; i < n; i++ )
+    /* The page traps from here on, in the middle of the batch. */
+    if ( interrupt )
+        put(VTD_DESC_WAIT | VTD_DESC_WAIT_IF, 0);
+    for ( i = 0; i < n && !unsure; i++ )
     {
         if ( i == bad )
         {
@@ -140,13 +140,20 @@ static void by_queue(const struct command *first)
             put(rnd(2) ? 0x0f : 0xf2, 63);
         }
         put_command(&c[i]);
+        if ( i < bad )
+            unsure = completed(&c[i], since);
     }
+    n = i;
     state.status++;
     put(VTD_DESC_WAIT | VTD_DESC_WAIT_SW | (uint64_t)state.status << 32,
         PAGE(G_STATUS));
-    for ( i = 0; i < bad; i++ )
-        completed(&c[i], since);
     wr(VTD_IQT, 4, state.tail * 16);
+    if ( interrupt )
+    {
+        CHECK_EQ(rd(VTD_ICS, 4), VTD_ICS_IWC);
+        wr(VTD_ICS, 4, VTD_ICS_IWC);
+        CHECK_EQ(rd(VTD_ICS, 4), 0);
+    }
     if ( bad < n )
     {
         total.errors++;
@@ -157,8 +164,10 @@ static void by_queue(const struct command *first)
         guest_page(G_QUEUE)[2 * bad_at] = VTD_DESC_IEC;
         guest_page(G_QUEUE)[2 * bad_at + 1] = 0;
         since = oracle_time();
-        for ( ; i < n; i++ )
-            completed(&c[i], since);
+        /* The last of them, at the most, may leave the model unsure. */
+        for ( i = bad; i < n; i++ )
+            if ( completed(&c[i], since) && i < n - 1 )
+                state.exact = false;
         wr(VTD_FSTS, 4, VTD_FSTS_IQE);
     }
     CHECK_EQ(rd(VTD_FSTS, 4), 0);
@@ -190,7 +199,8 @@ void do_map(void)
     while ( n-- )
     {
         page ^= rnd(4) ? 0 : rnd(4);
-        edit_path(page);
+        if ( rnd(2) || !edit_back(&page) )
+            edit_path(page);
         changed();
         c.addr = PAGE(page);
         do_command(c);

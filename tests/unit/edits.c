@@ -2,7 +2,8 @@
 /*
  * edits.c: random changes that a guest makes to its tables and its memory.
  */
-#include "property.h"
+#include "edits.h"
+#include "model.h"
 
 static uint64_t random_entry(void)
 {
@@ -100,8 +101,14 @@ static void edit_memory(void)
     enum gfn_type type = rnd(2) ? rnd(4) : GFN_RAM;
 
     guest_set(gfn, 1, type);
+    if ( type == GFN_MISSING )
+        edit_memory_left();
     say("gfn %lx becomes %u\n", gfn, type);
 }
+
+/* A leaf that went, and may come back. */
+static uint64_t *gone_from, gone;
+static unsigned long gone_page;
 
 void edit_path(unsigned long page)
 {
@@ -120,12 +127,32 @@ void edit_path(unsigned long page)
     }
 
     if ( *entry && rnd(3) )
+    {
+        gone_from = entry;
+        gone = *entry;
+        gone_page = page;
         *entry = 0;
+    }
     else
         *entry = (PAGE(rnd(G_TABLES)) & (~0ULL << (VTD_PAGE_SHIFT + shift))) |
                  R | (rnd(2) ? W : 0) | (level > 1 ? VTD_PTE_SP : 0);
     say("page %lx, level %u = %llx\n", page, level,
         (unsigned long long)*entry);
+}
+
+bool edit_back(unsigned long *page)
+{
+    if ( !gone_from || *gone_from )
+        return false;
+
+    /* Or a table comes in its place. */
+    *gone_from = rnd(4) ? gone : PAGE(G_TABLES + rnd(N_TABLES)) | R | W;
+    *page = gone_page;
+    say("page %lx comes back as %llx\n", *page,
+        (unsigned long long)*gone_from);
+    gone_from = NULL;
+
+    return true;
 }
 
 void edit_any(void)
@@ -155,6 +182,7 @@ void edit_first(void)
 {
     unsigned int i, j;
 
+    gone_from = NULL;
     for ( i = 0; i < N_TABLES; i++ )
     {
         uint64_t *table = guest_page(G_TABLES + i);

@@ -14,6 +14,7 @@ static uint64_t *pages[NR_GFNS];
 /* Pages that were asked for, to be cleared. */
 static unsigned long used[NR_GFNS];
 static unsigned int nr_used;
+static bool is_used[NR_GFNS];
 
 /* Where superpages are neighbours in the guest, they are not in the machine. */
 #define SCRAMBLE (2UL << VTD_LEVEL_STRIDE)
@@ -37,7 +38,10 @@ void guest_reset(void)
     memset(types, GFN_MISSING, sizeof(types));
     memset(refs, 0, sizeof(refs));
     while ( nr_used )
+    {
         memset(pages[used[--nr_used]], 0, 1U << VTD_PAGE_SHIFT);
+        is_used[used[nr_used]] = false;
+    }
 }
 
 void guest_set(unsigned long gfn, unsigned long n, enum gfn_type type)
@@ -53,19 +57,17 @@ enum gfn_type guest_type(unsigned long gfn)
 
 uint64_t *guest_page(unsigned long gfn)
 {
-    unsigned int i;
-
     CHECK(gfn < NR_GFNS);
+    if ( is_used[gfn] )
+        return pages[gfn];
     if ( !pages[gfn] )
     {
         pages[gfn] = calloc(1, 1U << VTD_PAGE_SHIFT);
         if ( !pages[gfn] )
             abort();
     }
-    for ( i = 0; i < nr_used && used[i] != gfn; i++ )
-        ;
-    if ( i == nr_used )
-        used[nr_used++] = gfn;
+    used[nr_used++] = gfn;
+    is_used[gfn] = true;
 
     return pages[gfn];
 }

@@ -10,11 +10,21 @@ unsigned long model_top[M_TOPS];
 /* Three functions of the first slot, to tell function masks apart. */
 const uint8_t model_devfn[M_DEVICES] = { 0x80, 0x81, 0x84, 0x88 };
 
-/* A guest table in use by some device: what each page led to, when walked. */
+/*
+ * A guest table in use by some device: what each page led to, when walked. One
+ * that leads to nothing since a page-selective command may still lead to where
+ * it did, until a time.
+ */
+#define NOT_SEEN ~0ULL       /* the time counts from the next comparison */
 static struct view {
     unsigned int users;
     struct target of;
     struct result page[MAX_PAGES];
+    struct {
+        struct result r;
+        uint64_t until;
+    } was[MAX_PAGES];
+    struct result may[MAX_PAGES]; /* or to that: until the next comparison */
 } views[M_DEVICES + 1];
 
 static struct {
@@ -152,13 +162,39 @@ void model_reset(void)
     root = 0;
 }
 
+static void walk_page(struct view *v, unsigned int i, bool selective)
+{
+    struct result old = v->page[i];
+
+    v->page[i] = model_walk(model_top[v->of.top], v->of.levels,
+                            model_page[i]);
+    v->may[i].rights = 0;
+    /* Not where the guest's leaf names something else, be it nothing. */
+    if ( !selective || v->page[i].level ||
+         vi.set.teardown != XEN_VIOMMU_TEARDOWN_optimistic )
+        v->was[i].r.rights = 0;
+    else if ( old.rights )
+    {
+        v->was[i].r = old;
+        v->was[i].until = NOT_SEEN;
+    }
+}
+
 static void walk_all(struct view *v)
 {
     unsigned int i;
 
     for ( i = 0; i < model_pages; i++ )
-        v->page[i] = model_walk(model_top[v->of.top], v->of.levels,
-                                model_page[i]);
+        walk_page(v, i, false);
+}
+
+void model_end_stale(void)
+{
+    unsigned int i, j;
+
+    for ( i = 0; i < ARRAY_SIZE(views); i++ )
+        for ( j = 0; j < model_pages; j++ )
+            views[i].was[j].r.rights = 0;
 }
 
 static bool same(struct target a, struct target b)
@@ -190,6 +226,9 @@ static void put_on(unsigned int dev, struct target t)
 
     if ( same(devices[dev].at, t) )
         return;
+    /* Another table for any device ends what lingers in all. */
+    if ( t.kind == ON_SHADOW || t.kind != devices[dev].at.kind )
+        model_end_stale();
 
     devices[dev].view = NULL;
     if ( t.kind == ON_SHADOW )
@@ -223,7 +262,11 @@ void model_bind(unsigned int dev)
     devices[dev].bound = true;
     memset(&devices[dev].at, 0, sizeof(devices[dev].at));
     if ( translation )
+    {
+        /* It is blocked until its context was read. */
+        devices[dev].at.kind = ON_NOTHING;
         read_context(dev);
+    }
 }
 
 void model_unbind(unsigned int dev)
@@ -245,25 +288,53 @@ void model_global(bool on, bool set_root, unsigned long gfn)
         read_contexts();
 }
 
-static void iotlb(const struct command *c, struct view *v)
+/*
+ * Where a superpage of the guest lingers, one page of it stands for all still;
+ * but whether it does, the model cannot tell. Returns whether that matters.
+ */
+static bool look_around(struct view *v, unsigned long first)
+{
+    const unsigned long size = 1UL << VTD_LEVEL_STRIDE;
+    bool unsure = false;
+    unsigned int i;
+
+    for ( i = 0; i < model_pages; i++ )
+        if ( (model_page[i] ^ first) < size && !v->page[i].rights )
+        {
+            v->may[i] = model_walk(model_top[v->of.top], v->of.levels,
+                                   model_page[i]);
+            unsure |= v->may[i].rights;
+        }
+
+    return unsure;
+}
+
+static bool iotlb(const struct command *c, struct view *v)
 {
     unsigned long first = (c->addr >> VTD_PAGE_SHIFT) & (~0UL << c->am);
     unsigned long size = 1UL << c->am, extent;
-    unsigned int i, level;
+    unsigned int i, level, former = 0;
+    bool unsure = false;
 
     if ( c->granu != VTD_GRANU_GLOBAL && c->did != v->of.did )
-        return;
+        return false;
     if ( c->granu != VTD_GRANU_SELECTIVE )
     {
         walk_all(v);
-        return;
+        return false;
     }
 
     /* The superpage that is there now, and the one that was seen last. */
     level = model_walk(model_top[v->of.top], v->of.levels, first).level;
     for ( i = 0; i < model_pages; i++ )
         if ( model_page[i] == first )
+        {
             level = max_t(unsigned int, level, v->page[i].level);
+            if ( v->was[i].r.rights )
+                former = v->was[i].r.level;
+        }
+    if ( former > 1 && level < 2 )
+        unsure = look_around(v, first);
     if ( level )
     {
         extent = 1UL << (VTD_LEVEL_STRIDE * (level - 1));
@@ -273,25 +344,29 @@ static void iotlb(const struct command *c, struct view *v)
 
     for ( i = 0; i < model_pages; i++ )
         if ( model_page[i] - first < size )
-            v->page[i] = model_walk(model_top[v->of.top], v->of.levels,
-                                    model_page[i]);
+            walk_page(v, i, true);
+
+    return unsure;
 }
 
-void model_command(const struct command *c)
+bool model_command(const struct command *c)
 {
+    bool unsure = false;
     unsigned int i;
 
     if ( c->op == OP_IOTLB )
     {
         for ( i = 0; i < ARRAY_SIZE(views); i++ )
             if ( views[i].users )
-                iotlb(c, &views[i]);
-        return;
+                unsure |= iotlb(c, &views[i]);
+        return unsure;
     }
 
     for ( i = 0; i < M_DEVICES; i++ )
         if ( devices[i].bound && model_covers(c, i, devices[i].at) )
             read_context(i);
+
+    return false;
 }
 
 void model_resync(void)
@@ -309,8 +384,11 @@ void model_resync(void)
 
 /* ---- Comparing ---- */
 
+/* The timer ends many one after the other, and may find the unit busy. */
+#define TIMER_SLACK_US 300
+
 struct comparison {
-    const struct view *v;
+    struct view *v;
     unsigned int found;
 };
 
@@ -331,20 +409,42 @@ static void compare_leaf(void *arg, uint64_t addr, unsigned long mfn,
         return;
 
     r = &c->v->page[i];
+    if ( !r->rights && c->v->may[i].mfn == mfn &&
+         c->v->may[i].rights == rights )
+    {
+        c->v->page[i] = c->v->may[i];
+        c->v->was[i].r.rights = 0;
+    }
+    if ( !r->rights )
+    {
+        r = &c->v->was[i].r;
+        if ( !r->rights )
+            FAIL("page %#lx leads to %#lx", page, mfn);
+        if ( guest.time_us > c->v->was[i].until )
+            FAIL("page %#lx leads to %#lx, %llu us too long", page, mfn,
+                 (unsigned long long)(guest.time_us - c->v->was[i].until));
+        c->found--;
+        model_stats.stale++;
+    }
     if ( r->mfn != mfn || r->rights != rights )
         FAIL("page %#lx is frame %#lx, rights %llu; must be %#lx, %u", page,
              mfn, (unsigned long long)rights, r->mfn, r->rights);
     c->found++;
 }
 
-static void compare_view(const struct viommu_shadow *s, const struct view *v)
+static void compare_view(const struct viommu_shadow *s, struct view *v)
 {
     struct comparison c = { .v = v };
     unsigned int i, n = 0;
 
+    for ( i = 0; i < model_pages; i++ )
+        if ( v->was[i].until == NOT_SEEN )
+            v->was[i].until = guest.time_us + vi.set.window_us +
+                              TIMER_SLACK_US;
     hw_scan(s, compare_leaf, &c);
     model_stats.views++;
     model_stats.leaves += c.found;
+    memset(v->may, 0, sizeof(v->may));
     for ( i = 0; i < model_pages; i++ )
         n += !!v->page[i].rights;
     if ( c.found != n )

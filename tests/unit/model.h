@@ -70,14 +70,17 @@ void model_reset(void);
 void model_bind(unsigned int dev);
 void model_unbind(unsigned int dev);
 void model_global(bool translation, bool set_root, unsigned long root);
-void model_command(const struct command *c);
+/* Returns whether only a comparison can tell what came of it. */
+bool model_command(const struct command *c);
 /* As if everything was new. */
 void model_resync(void);
+/* What lingered does no more. */
+void model_end_stale(void);
 /* The machine shows exactly what the model says. */
 void model_compare(void);
 /* What was compared. */
 extern struct model_stats {
-    unsigned long views, leaves;
+    unsigned long views, leaves, stale;
 } model_stats;
 
 /* ---- The oracle ---- */

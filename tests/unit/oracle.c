@@ -12,7 +12,12 @@
 struct memory {
     struct result r;
     unsigned int until;
+    /* 0, or until when it may linger; NOT_SEEN: see model.c. */
+    uint64_t expires;
 };
+
+#define NOT_SEEN ~0ULL
+#define TIMER_SLACK_US 300
 
 struct page {
     unsigned int n;
@@ -61,6 +66,11 @@ static void note_page(struct page *p, const struct result *r)
                 return;
             p->m[i].until = now;
         }
+    for ( i = 0; i < p->n; )
+        if ( p->m[i].expires && p->m[i].expires < guest.time_us )
+            p->m[i] = p->m[--p->n];
+        else
+            i++;
     for ( i = 0; i < p->n && !same_result(&p->m[i].r, r); i++ )
         ;
     if ( i == ROOM )
@@ -70,6 +80,7 @@ static void note_page(struct page *p, const struct result *r)
     }
     p->m[i].r = *r;
     p->m[i].until = NOW;
+    p->m[i].expires = 0;
     if ( i == p->n )
         p->n++;
 }
@@ -132,15 +143,18 @@ static void forget_page(const struct command *c, struct page *p,
 {
     unsigned long first = (c->addr >> VTD_PAGE_SHIFT) & (~0UL << c->am);
     unsigned long last = first + (1UL << c->am) - 1;
+    /* Nothing is there now: what was may linger. */
+    bool lingers = c->granu == VTD_GRANU_SELECTIVE && !current.level &&
+                   vi.set.teardown == XEN_VIOMMU_TEARDOWN_optimistic;
     unsigned int i = 0;
 
     while ( i < p->n )
     {
-        const struct memory *m = &p->m[i];
+        struct memory *m = &p->m[i];
         unsigned long begin = page, end = page;
 
-        /* One page of a superpage stands for all of it. */
-        if ( m->r.level > 1 )
+        /* One page of a superpage stands for all of it, but only once. */
+        if ( m->r.level > 1 && !m->expires )
         {
             unsigned long size = 1UL << (VTD_LEVEL_STRIDE * (m->r.level - 1));
 
@@ -150,13 +164,20 @@ static void forget_page(const struct command *c, struct page *p,
         if ( m->until < since &&
              (c->granu != VTD_GRANU_SELECTIVE ||
               (first <= end && last >= begin)) )
-            p->m[i] = p->m[--p->n];
-        else
-            i++;
+        {
+            if ( !lingers )
+            {
+                p->m[i] = p->m[--p->n];
+                continue;
+            }
+            if ( !m->expires )
+                m->expires = NOT_SEEN;
+        }
+        i++;
     }
 
     /* With no change since, what is true now is all there is. */
-    if ( p->any && since == now &&
+    if ( p->any && since == now && !lingers &&
          (c->granu != VTD_GRANU_SELECTIVE ||
           (page >= first && page <= last)) )
     {
@@ -164,6 +185,7 @@ static void forget_page(const struct command *c, struct page *p,
         p->n = 1;
         p->m[0].r = current;
         p->m[0].until = NOW;
+        p->m[0].expires = 0;
     }
 }
 
@@ -185,9 +207,15 @@ void oracle_command(const struct command *c, unsigned int since)
         for ( top = 0; top < M_ROOTS; top++ )
             for ( levels = 0; levels < 2; levels++ )
                 for ( i = 0; i < model_pages; i++ )
-                    forget_page(c, &pages[top][levels][did][i], model_page[i],
-                                model_walk(model_top[top], levels + 3,
-                                           model_page[i]), since);
+                {
+                    struct page *p = &pages[top][levels][did][i];
+
+                    /* Most often there is nothing to forget. */
+                    if ( p->n > 1 || p->any )
+                        forget_page(c, p, model_page[i],
+                                    model_walk(model_top[top], levels + 3,
+                                               model_page[i]), since);
+                }
     }
 }
 
@@ -209,6 +237,20 @@ struct check {
     bool ok;
 };
 
+/* From when on what may linger is seen to. */
+static void see_all(void)
+{
+    struct page *p = (struct page *)pages, *end = p + sizeof(pages) /
+                                                      sizeof(*p);
+    unsigned int i;
+
+    for ( ; p < end; p++ )
+        for ( i = 0; i < p->n; i++ )
+            if ( p->m[i].expires == NOT_SEEN )
+                p->m[i].expires = guest.time_us + vi.set.window_us +
+                                  TIMER_SLACK_US;
+}
+
 static void check_leaf(void *arg, uint64_t addr, unsigned long mfn, bool read,
                        bool write)
 {
@@ -225,7 +267,8 @@ static void check_leaf(void *arg, uint64_t addr, unsigned long mfn, bool read,
 
     p = &pages[c->t->top][c->t->levels - 3][c->t->did - 1][i];
     for ( j = 0; j < p->n; j++ )
-        if ( p->m[j].r.mfn == mfn && p->m[j].r.rights == rights )
+        if ( p->m[j].r.mfn == mfn && p->m[j].r.rights == rights &&
+             (!p->m[j].expires || p->m[j].expires >= guest.time_us) )
             return;
     c->ok &= p->any;
 }
@@ -253,6 +296,7 @@ void oracle_check(unsigned int bound)
     struct viommu_shadow *s;
     unsigned int dev, i;
 
+    see_all();
     for ( dev = 0; dev < M_DEVICES; dev++ )
     {
         if ( !(bound & (1U << dev)) )

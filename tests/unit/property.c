@@ -43,10 +43,26 @@ void changed(void)
         oracle_note(state.root, state.te);
 }
 
+static bool memory_left, in_command;
+
+void edit_memory_left(void)
+{
+    memory_left = true;
+}
+
 static void edit(void)
 {
     edit_any();
     changed();
+    if ( !memory_left )
+        return;
+
+    /* Whatever lingers goes before the guest runs on. */
+    memory_left = false;
+    viommu_end_stale(&vi);
+    if ( !in_command )
+        settle();
+    model_end_stale();
 }
 
 /* ---- Devices ---- */
@@ -86,9 +102,9 @@ static void bind_or_not(void)
     hw_pcidevs_unlock();
 }
 
-/* ---- Work, and what comes between ---- */
+/* ---- What comes between ---- */
 
-static void note_failures(void)
+void note_failures(void)
 {
     unsigned int n = harness.failed + hw.attach_failed +
                      vi.count[XEN_VIOMMU_CNT_rej_quota];
@@ -98,49 +114,93 @@ static void note_failures(void)
     seen_failures = n;
 }
 
-static void check_now(void)
+void midway(void)
 {
-    unsigned int i;
-
-    /* Nothing is cached that the tables do not hold. */
-    CHECK_EQ(hw.stale, 0);
-    CHECK_EQ(hw.mapped, 0);
-    CHECK_EQ(guest.mapped, 0);
-    CHECK_EQ(harness.locks, 0);
-    CHECK_EQ(vi.count[XEN_VIOMMU_CNT_table_pages] +
-             vi.count[XEN_VIOMMU_CNT_frame_pages], hw.tables);
-    CHECK(hw.tables <= vi.table_quota);
-    CHECK_EQ(vi.count[XEN_VIOMMU_CNT_pages_pinned], guest.pinned);
-    for ( i = 0; i < M_DEVICES; i++ )
-        if ( state.bound & (1U << i) )
-            CHECK(vi.devices[model_devfn[i] - 0x80]);
+    state.exact = false;
+    say("midway: ");
+    in_command = true;
+    if ( rnd(2) )
+        bind_or_not();
+    else
+        edit();
+    in_command = false;
 }
 
-static void settle(void)
+/* The host changes all settings: nothing lingers after that. */
+static void settings(void)
 {
-    unsigned int n = 0;
+    struct xen_viommu_settings set = vi.set;
+    int rc;
 
-    guest.deferred = 0;
-    test_budget = rnd(4) ? 1 + rnd(40) : 1000;
-    while ( viommu_work(&vi) )
+    set.teardown = rnd(4) ? XEN_VIOMMU_TEARDOWN_optimistic
+                          : XEN_VIOMMU_TEARDOWN_strict;
+    set.window_us = 1 + rnd(rnd(2) ? 100 : 100000);
+    set.quota = 1 + rnd(rnd(2) ? 16 : 256);
+    set.fallback_us = 1000 + rnd(20000);
+    set.idle_us = 1000 + rnd(20000);
+    set.mode = state.sidecore && rnd(8);
+    say("settings: mode %u teardown %u window %u quota %u\n", set.mode,
+        set.teardown, set.window_us, set.quota);
+    rc = viommu_set(&vi, &set);
+    if ( rc )
+        CHECK((rc == -ENOMEM && state.faulty) ||
+              (rc == -ENXIO && set.mode && !state.alive));
+    else
     {
-        total.deferred++;
-        check_now();
-        if ( ++n == 100000 )
-            FAIL("work without end");
-        if ( state.faulty && !rnd(8) )
-        {
-            state.exact = false;
-            say("midway: ");
-            if ( rnd(2) )
-                bind_or_not();
-            else
-                edit();
-        }
-        test_budget = rnd(4) ? 1 + rnd(40) : 1000;
+        CHECK_EQ(vi.count[XEN_VIOMMU_CNT_leaves_stale], 0);
+        model_end_stale();
     }
-    check_now();
+    settle();
+}
+
+/* ---- Recording ---- */
+
+/* What each view was, of a sequence that is done twice. */
+static bool recorded, by_sidecore;
+static uint64_t views[4096];
+static unsigned int nr_views, nr_recorded;
+
+static uint64_t hash;
+
+static void add_to_hash(uint64_t value)
+{
+    hash = (hash ^ value) * 0x100000001b3ULL;
+    hash ^= hash >> 29;
+}
+
+static void hash_leaf(void *arg, uint64_t addr, unsigned long mfn, bool read,
+                      bool write)
+{
+    (void)arg;
+    add_to_hash(addr | (read ? 1 : 0) | (write ? 2 : 0));
+    add_to_hash(mfn);
+}
+
+static void record(void)
+{
+    struct viommu_shadow *s;
+    unsigned int i;
+
+    hash = 0;
+    for ( i = 0; i < M_DEVICES; i++ )
+    {
+        add_to_hash(hw_attached_to(0x300 + i, &s));
+        if ( s )
+            hw_scan(s, hash_leaf, NULL);
+    }
+    CHECK(nr_views < ARRAY_SIZE(views));
+    if ( by_sidecore && (nr_views >= nr_recorded || views[nr_views] != hash) )
+        FAIL("view %u is not what it was by traps", nr_views);
+    views[nr_views++] = hash;
+}
+
+/* A wait descriptor is done: so is all before it. */
+static void on_status(void)
+{
+    CHECK_EQ(hw.stale, 0);
     note_failures();
+    if ( state.exact )
+        model_compare();
 }
 
 void check_all(void)
@@ -154,18 +214,8 @@ void check_all(void)
         total.inexact++;
     if ( state.watched )
         oracle_check(state.bound);
-}
-
-void wr(unsigned int offset, unsigned int size, uint64_t value)
-{
-    if ( !rnd(16) )
-        harness.trylocks = 1;
-    test_budget = 1 + rnd(20);
-    viommu_mmio_write(&vi, offset, size, value);
-    harness.trylocks = 0;
-    if ( guest.deferred )
-        settle();
-    note_failures();
+    if ( recorded )
+        record();
 }
 
 /* ---- A sequence ---- */
@@ -222,12 +272,31 @@ static void step(void)
             resync();
         break;
 
-    case 4 ... 11:
+    case 4 ... 10:
         do_command(random_command());
         break;
 
-    case 12 ... 14:
+    case 11 ... 15:
         do_map();
+        break;
+
+    case 16:
+        if ( recorded )
+            break;
+        settings();
+        check_all();
+        break;
+
+    case 17:
+        fault();
+        check_all();
+        break;
+
+    case 18 ... 19:
+        if ( state.timeless )
+            break;
+        pass(rnd(rnd(4) ? vi.set.window_us * 2 : 100000));
+        check_all();
         break;
 
     default:
@@ -252,6 +321,12 @@ static void destroy(void)
     while ( viommu_reap(&vi) );
     viommu_fini(&vi);
 
+    if ( state.alive )
+        die_or_live();
+    total.lingered += vi.count[XEN_VIOMMU_CNT_leaves_lingered];
+    total.revived += vi.count[XEN_VIOMMU_CNT_leaves_revived];
+    total.replaced += vi.count[XEN_VIOMMU_CNT_stale_replaced];
+    total.evicted += vi.count[XEN_VIOMMU_CNT_stale_evicted];
     total.mapped += vi.count[XEN_VIOMMU_CNT_leaves_mapped];
     total.unmapped += vi.count[XEN_VIOMMU_CNT_leaves_unmapped];
     CHECK_EQ(hw.tables, 0);
@@ -260,11 +335,14 @@ static void destroy(void)
     CHECK_EQ(guest.mapped, 0);
     CHECK_EQ(guest.frames, 0);
     CHECK_EQ(harness.allocations, 0);
+    CHECK_EQ(vi.count[XEN_VIOMMU_CNT_leaves_stale], 0);
+    CHECK_EQ(vi.count[XEN_VIOMMU_CNT_pages_pinned], 0);
 }
 
 static void sequence(void)
 {
     unsigned int n = 20 + rnd(30), i;
+    bool optimistic = rnd(2);
 
     harness_reset();
     harness.allocations = 0;
@@ -280,19 +358,36 @@ static void sequence(void)
     for ( i = 0; i < 8; i++ )
         guest_set(rnd(G_TABLES), 1, rnd(4));
 
-    state.faulty = !rnd(8);
-    state.watched = state.faulty || !rnd(8);
+    state.faulty = !rnd(8) && !recorded;
+    state.watched = state.faulty || !rnd(32);
     state.exact = true;
+    state.sidecore = recorded ? by_sidecore : rnd(2);
+    state.alive = false;
+    /* What lingers is the same only then. */
+    state.timeless = recorded && optimistic;
     state.te = state.qie = false;
     state.root = state.bound = state.status = seen_failures = 0;
     CHECK_EQ(viommu_init(&vi, state.faulty && rnd(2) ? 8 + rnd(30) : 0), 0);
-    vi.set.teardown = XEN_VIOMMU_TEARDOWN_strict;
+    vi.set.teardown = optimistic ? XEN_VIOMMU_TEARDOWN_optimistic
+                                 : XEN_VIOMMU_TEARDOWN_strict;
+    if ( state.sidecore )
+    {
+        struct xen_viommu_settings set = vi.set;
+
+        die_or_live();
+        set.mode = XEN_VIOMMU_MODE_sidecore;
+        CHECK_EQ(viommu_set(&vi, &set), 0);
+    }
     model_reset();
     oracle_reset();
     edit_first();
     changed();
 
+    guest.on_status = on_status;
+
     /* Most of the time what matters is going on. */
+    if ( rnd(2) )
+        wr(VTD_FECTL, 4, 0);
     for ( i = 1 + rnd(5); i; i-- )
     {
         bind_or_not();
@@ -326,17 +421,66 @@ static void died(void)
     fflush(stdout);
 }
 
+/* The same driver, by traps and by a sidecore: each view is the same. */
+static void pair(void)
+{
+    recorded = true;
+    for ( by_sidecore = false; ; by_sidecore = true )
+    {
+        harness_seed(seed << 32 | number);
+        env_seed(seed << 32 | number << 1 | by_sidecore);
+        nr_views = 0;
+        sequence();
+        if ( by_sidecore )
+            break;
+        nr_recorded = nr_views;
+    }
+    CHECK_EQ(nr_views, nr_recorded);
+    total.identical += nr_views;
+    recorded = false;
+}
+
+static void single(void)
+{
+    harness_seed(seed << 32 | number);
+    env_seed(seed << 32 | number);
+    sequence();
+}
+
+static void too_little(void)
+{
+    FAIL("nothing in memory, or nothing that lingers, comes back, or is "
+         "evicted or replaced");
+}
+
+static void run(const char *what, void (*body)(void), unsigned long first,
+                unsigned long n)
+{
+    for ( number = first; number < n; number++ )
+    {
+        if ( harness_try(body) )
+            continue;
+        printf("FAIL  property: %s %lu of seed %lu: %s\n"
+               "      repeat it: out/unit/small/property 1 %lu %lu %s\n"
+               "0 passed, 1 failed\n",
+               what, number, seed, harness_reason(), seed, number, what);
+        fflush(stdout);
+        _Exit(1);
+    }
+}
+
 int main(int argc, char **argv)
 {
-    unsigned long n = argc > 1 ? strtoul(argv[1], NULL, 0) : 1000;
+    unsigned long n = argc > 1 ? strtoul(argv[1], NULL, 0) : 1000, first = 0;
+    bool pairs = argc > 4 && !strcmp(argv[4], "pair");
     unsigned int i;
 
     seed = argc > 2 ? strtoul(argv[2], NULL, 0) : 1;
     if ( argc > 3 )
     {
         verbose = true;
-        number = strtoul(argv[3], NULL, 0);
-        n = number + 1;
+        first = strtoul(argv[3], NULL, 0);
+        n = first + 1;
     }
 
     CHECK_EQ(1U << (VTD_LEVEL_STRIDE * 4), MAX_PAGES);
@@ -348,26 +492,29 @@ int main(int argc, char **argv)
 
     if ( __sanitizer_set_death_callback )
         __sanitizer_set_death_callback(died);
-    for ( ; number < n; number++ )
-    {
-        harness_seed(seed << 32 | number);
-        if ( harness_try(sequence) )
-            continue;
-        printf("FAIL  property: sequence %lu of seed %lu: %s\n"
-               "      repeat it: out/unit/small/property 1 %lu %lu\n"
-               "0 passed, 1 failed\n",
-               number, seed, harness_reason(), seed, number);
-        fflush(stdout);
-        _Exit(1);
-    }
-
-    printf("PASS  property: %lu sequences, %lu steps, %lu commands,\n"
-           "      %lu comparisons (%lu by the oracle only) of %lu tables "
-           "with %lu leaves,\n      %lu leaves written, %lu removed, "
-           "%lu deferrals, %lu queue errors\n1 passed, 0 failed\n", n,
-           total.steps, total.commands, total.compared + total.inexact,
-           total.inexact, model_stats.views, model_stats.leaves, total.mapped,
-           total.unmapped, total.deferred, total.errors);
+    if ( !pairs )
+        run("sequence", single, first, n);
+    if ( !verbose && n >= 1000 &&
+         (!total.by_memory || !total.revived || !total.replaced ||
+          !total.evicted || !model_stats.stale) )
+        run("all of it", too_little, 0, 1);
+    if ( !verbose )
+        printf("PASS  property: %lu sequences, %lu steps, %lu commands,\n"
+               "      %lu comparisons (%lu by the oracle only) of %lu tables "
+               "with %lu leaves,\n      %lu leaves written, %lu removed, "
+               "%lu deferrals, %lu queue errors,\n"
+               "      %lu registers written in memory, %lu polls,\n"
+               "      %lu leaves lingered, %lu came back, %lu were replaced, "
+               "%lu evicted\n", n,
+               total.steps, total.commands, total.compared + total.inexact,
+               total.inexact, model_stats.views, model_stats.leaves,
+               total.mapped, total.unmapped, total.deferred, total.errors,
+               total.by_memory, total.polls, total.lingered, total.revived,
+               total.replaced, total.evicted);
+    if ( !verbose || pairs )
+        run("pair", pair, first, verbose ? n : n / 10);
+    printf("PASS  shadows_are_the_same_by_traps_and_by_a_sidecore: %lu views\n"
+           "2 passed, 0 failed\n", total.identical);
 
     return 0;
 }

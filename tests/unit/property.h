@@ -1,32 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * property.h: what property.c and edits.c share.
+ * property.h: what property.c, drive.c and between.c share.
  */
 #ifndef VIOMMU_UNIT_PROPERTY_H
 #define VIOMMU_UNIT_PROPERTY_H
 
+#include "edits.h"
 #include "model.h"
-
-/* Guest frames, all but the queue below what an address can name. */
-#define G_DATA    0x00       /* up to G_TABLES: targets of leaves */
-#define G_TABLES  0xc0
-#define N_TABLES  7
-#define G_ROOT    0xe0       /* two of each */
-#define G_CONTEXT 0xe2
-#define G_STATUS  0x101      /* out of reach of tables, as the queue is */
-#define G_QUEUE   0x100      /* 256 descriptors */
-#define G_RAM     0x104
-
-#define R   VTD_PTE_R
-#define W   VTD_PTE_W
-#define PAGE(gfn) ((uint64_t)(gfn) << VTD_PAGE_SHIFT)
-
-static inline unsigned int rnd(unsigned int n)
-{
-    return harness_random() % n;
-}
-
-void __attribute__((format(printf, 1, 2))) say(const char *format, ...);
 
 /* ---- property.c ---- */
 
@@ -35,6 +15,9 @@ extern struct state {
     bool faulty;             /* memory is short, changes come midway */
     bool watched;            /* the oracle remembers */
     bool exact;              /* the model can tell */
+    bool sidecore;           /* the register page becomes memory */
+    bool alive;              /* a sidecore runs */
+    bool timeless;           /* the clock stands still */
 
     /* The driver's view of the unit. */
     bool te, qie;
@@ -45,14 +28,36 @@ extern struct state {
 
 extern struct total {
     unsigned long commands, steps, compared, deferred, errors, inexact;
-    unsigned long mapped, unmapped;
+    unsigned long mapped, unmapped, by_memory, polls;
+    unsigned long lingered, revived, replaced, evicted, identical;
 } total;
 
 /* The guest's memory is not what it was. */
 void changed(void);
 /* All that was given has completed: compare. */
 void check_all(void);
-/* A register write, and all that it leads to. */
+/* Something happens in the middle of a command. */
+void midway(void);
+/* Memory was short: the model cannot tell. */
+void note_failures(void);
+
+/* ---- between.c ---- */
+
+extern struct domain sidecore;
+void env_seed(uint64_t seed);
+/* Does what was deferred. */
+void settle(void);
+/* Time passes. */
+void pass(uint64_t us);
+/* The sidecore, if there is one that does not sleep, looks at the guest. */
+void poll(void);
+void die_or_live(void);
+/* A device faults, and the driver has seen it. */
+void fault(void);
+/* The register page is memory. */
+bool in_memory(void);
+/* Register accesses, in memory if it is that; and all that a write leads to. */
+uint64_t rd(unsigned int offset, unsigned int size);
 void wr(unsigned int offset, unsigned int size, uint64_t value);
 
 /* ---- drive.c ---- */
@@ -64,15 +69,6 @@ struct command random_command(void);
 void do_command(struct command c);
 /* As drivers do: pages near each other come or go, each one told of. */
 void do_map(void);
-
-/* ---- edits.c ---- */
-
-/* Tables that make sense, to start with. */
-void edit_first(void);
-/* A change on the way to a page, as drivers make it: a leaf comes or goes. */
-void edit_path(unsigned long page);
-/* A random change of the guest's memory. */
-void edit_any(void);
 
 #endif /* VIOMMU_UNIT_PROPERTY_H */
 

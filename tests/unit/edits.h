@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * edits.h: where a random guest has what, and how it changes that.
+ */
+#ifndef VIOMMU_UNIT_EDITS_H
+#define VIOMMU_UNIT_EDITS_H
+
+#include "fake.h"
+
+/* Guest frames, all but the queue below what an address can name. */
+#define G_DATA    0x00       /* up to G_TABLES: targets of leaves */
+#define G_TABLES  0xc0
+#define N_TABLES  7
+#define G_ROOT    0xe0       /* two of each */
+#define G_CONTEXT 0xe2
+#define G_STATUS  0x101      /* out of reach of tables, as the queue is */
+#define G_QUEUE   0x100      /* 256 descriptors */
+#define G_RAM     0x104
+
+#define R   VTD_PTE_R
+#define W   VTD_PTE_W
+#define PAGE(gfn) ((uint64_t)(gfn) << VTD_PAGE_SHIFT)
+
+static inline unsigned int rnd(unsigned int n)
+{
+    return harness_random() % n;
+}
+
+void __attribute__((format(printf, 1, 2))) say(const char *format, ...);
+
+/* Tables that make sense, to start with. */
+void edit_first(void);
+/* A change on the way to a page, as drivers make it: a leaf comes or goes. */
+void edit_path(unsigned long page);
+/* The last leaf that went, of that page, is there again; false: none is. */
+bool edit_back(unsigned long *page);
+/* A random change of the guest's memory. */
+void edit_any(void);
+/* Called by it when memory has left the guest. */
+void edit_memory_left(void);
+
+#endif /* VIOMMU_UNIT_EDITS_H */
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
