@@ -339,6 +339,7 @@ void hw_table_sync(const uint64_t *entry)
     uint64_t old = t->seen[i];
 
     t->seen[i] = *entry;
+    hw.writes++;
     if ( t->in )
         entry_changes(t->in, t->level,
                       t->base + i * VTD_LEVEL_SIZE(t->level), old, *entry);

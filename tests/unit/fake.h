@@ -97,6 +97,7 @@ struct fake_hw {
     unsigned int flushes;        /* that were needed: not fresh ones */
     unsigned int fresh_flushes;
     unsigned int attaches;
+    unsigned int writes;         /* of entries that hardware was told of */
     unsigned int tables;         /* table pages allocated now */
     unsigned int mapped;         /* table pages mapped now */
     unsigned int shadows;        /* initialised now */
