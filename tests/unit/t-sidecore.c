@@ -346,6 +346,23 @@ static void a_guest_at_work_is_passed_by(void)
     CHECK(vm_no_exit(&vi));
 }
 
+static void what_a_trapped_read_took_up_is_done(void)
+{
+    start_lazy();
+    ask(1);
+    /* It was on its way when the page became memory. */
+    CHECK_EQ(viommu_mmio_read(&vi, VTD_IQT, 8), q_tail * 16);
+    vm_poll(0);
+    CHECK_EQ(*vm_status(), 1);
+
+    /* Or, with a sidecore that is dead. */
+    ask(2);
+    CHECK_EQ(viommu_mmio_read(&vi, VTD_IQT, 8), q_tail * 16);
+    vm_pass(vi.set.fallback_us);
+    vcpus_run();
+    CHECK_EQ(*vm_status(), 2);
+}
+
 /* ---- What needs a lock of Xen's ---- */
 
 static void another_table_waits_for_the_next_visit(void)
@@ -946,6 +963,7 @@ TESTS(sidecore_tests) = {
     TEST_TRAPPED(a_page_that_cannot_be_mapped_traps),
     TEST_TRAPPED(a_page_without_memory_is_refused),
     TEST_TRAPPED(a_guest_at_work_is_passed_by),
+    TEST_TRAPPED(what_a_trapped_read_took_up_is_done),
     TEST_TRAPPED(another_table_waits_for_the_next_visit),
     TEST_TRAPPED(a_dead_sidecore_is_given_up_in_time),
     TEST_TRAPPED(a_new_limit_counts_at_once),

@@ -159,6 +159,34 @@ static void each_has_its_own_time(void)
     nothing_lingers();
 }
 
+/* In any order, of two devices. */
+static void several_tables_end_together(void)
+{
+    unsigned long other;
+    unsigned int i;
+
+    start();
+    other = vm_context(1)[0] >> VTD_PAGE_SHIFT;
+    for ( i = 0; i < 20; i++ )
+    {
+        map(PAGE(i), G_DATA + i, RW);
+        vm_map(other, 4, PAGE(i), G_DATA + i, 1, RW);
+        q_submit(IOTLB_PAGE(2, PAGE(i), 0));
+    }
+    for ( i = 0; i < 20; i++ )
+    {
+        unmap(PAGE(i));
+        vm_map(other, 4, PAGE(i), 0, 1, 0);
+        q_submit(IOTLB_PAGE(2, PAGE(i), 0));
+    }
+    CHECK_EQ(COUNT(leaves_stale), 40);
+    CHECK_EQ(COUNT(pages_pinned), 20);
+    expect(1, PAGE(7), G_DATA + 7, RW);
+    vm_pass(WINDOW);
+    nothing_lingers();
+    expect_none(1, PAGE(7));
+}
+
 static void telling_again_does_not_prolong_it(void)
 {
     start_with_one();
@@ -765,6 +793,7 @@ TESTS(stale_tests) = {
     TEST(a_device_succeeds_inside_the_window_only),
     TEST(the_timer_ends_any_number),
     TEST(each_has_its_own_time),
+    TEST(several_tables_end_together),
     TEST(telling_again_does_not_prolong_it),
     TEST(its_time_starts_when_it_is_unmapped),
     TEST(a_clock_that_leaps_ends_what_is_due),
