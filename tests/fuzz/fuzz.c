@@ -39,7 +39,7 @@ static struct {
     bool known, exact, watched;
     bool narrow;             /* a machine of 3 levels: the model has 4 */
     bool lazy;               /* deferred work waits for an operation */
-    bool stray;              /* a device that the model does not have */
+    bool alive;              /* a sidecore runs */
     unsigned int bound;
     unsigned int failures;   /* seen so far */
     unsigned int tail;       /* where the guest appends to its queue */
@@ -58,8 +58,23 @@ void say(const char *format, ...)
     (void)format;
 }
 
+/* No edit that is used here does that. */
 void edit_memory_left(void)
 {
+}
+
+struct domain sidecore = { .domain_id = 1 };
+
+static bool in_memory(void)
+{
+    return guest_unit(&vi)->inbox_mapped;
+}
+
+/* Something that was given is not done. */
+static bool busy(void)
+{
+    return guest.deferred ||
+           (vi.inbox.live && (vi.sc.more || inbox_peek(&vi)));
 }
 
 /* ---- Input ---- */
@@ -184,12 +199,33 @@ static bool work(void)
     return left;
 }
 
+/* Where the page is memory, that shows the same, but for two registers. */
+static void compare_memory(void)
+{
+    unsigned int i;
+
+    for ( i = 0; i < VIOMMU_REGS_SIZE / 4; i++ )
+    {
+        uint32_t value = naive.regs[i], shown = vi.inbox.page[i];
+
+        if ( i == VTD_GCMD / 4 )
+            continue;
+        if ( i == VTD_GSTS / 4 )
+            value &= ~VTD_GCMD_SRTP;
+        if ( shown != value )
+            FAIL("memory at %#x is %#x, must be %#x", i * 4, shown, value);
+    }
+}
+
 static void compare(void)
 {
     if ( now.known )
     {
         naive_wrote();
+        /* It reads by traps, which take all that is in memory, too. */
         naive_compare();
+        if ( in_memory() )
+            compare_memory();
     }
     if ( now.exact )
         model_compare();
@@ -197,22 +233,61 @@ static void compare(void)
         oracle_check(now.bound);
 }
 
+static void poll(void)
+{
+    if ( !now.alive || guest.blocked )
+        return;
+    test_budget = budget();
+    guest.polling = &sidecore;
+    CHECK_EQ(sidecore_poll(&sidecore), 0);
+    guest.polling = NULL;
+    check_now();
+    note_failures();
+}
+
+static void pass(uint64_t us)
+{
+    uint64_t until = guest.time_us + us;
+
+    while ( guest_timer_fires(until) )
+        check_now();
+}
+
+/* Nothing was left behind when nobody is at it. */
+static void check_idle(void)
+{
+    CHECK(!vi.gcmd_pending);
+    CHECK(!(regs_get64(&vi, VTD_CCMD) & VTD_CCMD_ICC));
+    CHECK(!(regs_get64(&vi, VTD_IOTLB) & VTD_IOTLB_IVT));
+    if ( vi.queue_enabled && !(regs_get32(&vi, VTD_FSTS) & VTD_FSTS_IQE) )
+        CHECK_EQ(regs_get64(&vi, VTD_IQH), regs_get64(&vi, VTD_IQT));
+    CHECK(!vi.stale.end || !vi.stale.used);
+}
+
 static void settle(void)
 {
-    unsigned int n = 0;
+    unsigned int n;
 
     /* With 1 item to an entry, too. */
-    while ( guest.deferred && work() )
-        if ( ++n == 100000 )
+    for ( n = 0; busy(); n++ )
+    {
+        if ( n == 100000 )
             FAIL("work without end");
-    guest.deferred = 0;
+        if ( guest.deferred )
+            guest.deferred = work();
+        else if ( now.alive && n % 8 != 7 )
+            poll();
+        else
+            pass(vi.set.fallback_us);
+    }
+    check_idle();
     compare();
 }
 
 /* Something is about to happen that concerns what is done in between. */
 static void begin(bool memory)
 {
-    if ( guest.deferred )
+    if ( busy() )
     {
         /* The oracle knows what changes of memory mean, not the rest. */
         if ( !now.watched )
@@ -229,7 +304,7 @@ static void end(void)
 {
     check_now();
     note_failures();
-    if ( !guest.deferred )
+    if ( !busy() )
         compare();
     else if ( !now.lazy )
         settle();
@@ -237,14 +312,28 @@ static void end(void)
 
 /* ---- Registers ---- */
 
+static void write_now(unsigned int offset, unsigned int size, uint64_t value)
+{
+    test_budget = budget();
+    if ( in_memory() )
+        memcpy((char *)vi.inbox.page + offset, &value, size);
+    else
+        viommu_mmio_write(&vi, offset, size, value);
+}
+
 static void write_reg(unsigned int offset, unsigned int size, uint64_t value)
 {
-    tell("write %#x %u %#llx\n", offset, size, (unsigned long long)value);
+    tell("write %#x %u %#llx%s\n", offset, size, (unsigned long long)value,
+         in_memory() ? " in memory" : "");
+    /* What is no access of a register; and the value that means none. */
+    if ( in_memory() &&
+         ((size != 4 && size != 8) || offset % size ||
+          (offset == VTD_GCMD && (uint32_t)value == 0x55)) )
+        return;
     begin(false);
     if ( now.known )
         naive_write(offset, size, value);
-    test_budget = budget();
-    viommu_mmio_write(&vi, offset, size, value);
+    write_now(offset, size, value);
     harness.trylocks = 0;
     end();
 }
@@ -253,7 +342,7 @@ static void read_reg(unsigned int offset, unsigned int size)
 {
     uint64_t value = viommu_mmio_read(&vi, offset, size);
 
-    if ( now.known && !guest.deferred )
+    if ( now.known && !busy() )
         CHECK_EQ(value, naive_read(offset, size));
 }
 
@@ -401,6 +490,12 @@ static void op_type(void)
     begin(gfn < G_QUEUE && naive.queue == PAGE(G_QUEUE));
     guest_set(gfn, 1, type);
     note();
+    if ( type != GFN_MISSING )
+        return;
+    viommu_end_stale(&vi);
+    if ( now.exact )
+        model_end_stale();
+    end();
 }
 
 /* ---- Commands ---- */
@@ -626,6 +721,81 @@ static void op_fault(void)
 
 /* ---- The host ---- */
 
+static void start_or_end(void)
+{
+    tell("sidecore %s\n", now.alive ? "ends" : "starts");
+    if ( now.alive )
+        sidecore_end(&sidecore);
+    else
+        CHECK_EQ(sidecore_start(&sidecore), 0);
+    now.alive = !now.alive;
+    guest.blocked = 0;
+    if ( !now.alive )
+        CHECK(!in_memory());
+}
+
+static void settings(void)
+{
+    struct xen_viommu_settings set = vi.set;
+    unsigned int what = take(1);
+    int rc;
+
+    set.mode = what & 1;
+    set.teardown = !(what & 2);
+    if ( what & 4 )
+        set.window_us = take(3);
+    if ( what & 8 )
+        set.quota = take(1);
+    if ( what & 0x10 )
+        set.fallback_us = take(2);
+    if ( what & 0x20 )
+        set.idle_us = take(2);
+    if ( set.mode && !now.alive && (what & 0x40) )
+        start_or_end();
+    rc = viommu_set(&vi, &set);
+    tell("settings %u %u window %u quota %u: %d\n", set.mode, set.teardown,
+         set.window_us, set.quota, rc);
+    if ( rc )
+        CHECK(rc == -ERANGE || (rc == -ENXIO && !now.alive) ||
+              (rc == -ENOMEM && harness.failed));
+    else
+    {
+        CHECK_EQ(vi.count[XEN_VIOMMU_CNT_leaves_stale], 0);
+        if ( now.exact )
+            model_end_stale();
+    }
+}
+
+static void op_host(void)
+{
+    unsigned int what = take(1);
+
+    begin(true);
+    switch ( what % 8 )
+    {
+    case 0:
+        start_or_end();
+        break;
+
+    case 1:
+        guest.no_inbox_map = what & 8;
+        break;
+
+    case 2 ... 3:
+        pass(take(1 + (what >> 3) % 4) % 10000000);
+        break;
+
+    case 4:
+        settings();
+        break;
+
+    default:
+        poll();
+        break;
+    }
+    end();
+}
+
 static void op_shortage(void)
 {
     unsigned int what = take(1);
@@ -657,7 +827,8 @@ static void run_hook(void)
 
     lose();
     harness.locks = 0;
-    viommu_mmio_write(&vi, now.hook.offset, now.hook.size, now.hook.value);
+    if ( now.hook.offset + now.hook.size <= 4096 )
+        write_now(now.hook.offset, now.hook.size, now.hook.value);
     harness.locks = locks;
 }
 
@@ -686,6 +857,9 @@ static void calm(void)
     harness.fail_in = harness.fail_rate = harness.trylocks = 0;
     hw.attach_fails = 0;
     now.hook.what = HOOK_NONE;
+    settle();
+    /* What is in memory and nobody has looked at yet. */
+    (void)viommu_mmio_read(&vi, 0, 4);
     settle();
 }
 
@@ -833,9 +1007,11 @@ static void op(void)
 
     case 29:
         now.lazy = what & 0x20;
-        if ( !now.lazy && guest.deferred )
-            settle();
-        else if ( guest.deferred && !work() )
+        if ( guest.deferred && now.lazy )
+            work();
+        else if ( now.lazy )
+            poll();
+        if ( !now.lazy || !busy() )
             settle();
         break;
 
@@ -845,7 +1021,7 @@ static void op(void)
 
     case 31:
         if ( what & 0x20 )
-            guest.time_us += take(2);
+            op_host();
         else
             resync();
         break;
@@ -872,6 +1048,9 @@ static void start(void)
     guest_set(0, G_RAM, GFN_RAM);
     guest.on_status = on_status;
     guest.on_superpage = run_hook;
+    guest.on_inbox_map = run_hook;
+    guest.on_inbox_unmap = run_hook;
+    guest.on_inbox_unmapped = run_hook;
     for ( i = 0; i < ARRAY_SIZE(now.budget); i++ )
         now.budget[i] = machine & 0x20 ? 1000 : take(1);
 
@@ -919,7 +1098,10 @@ static void stop(void)
     do
         test_budget = budget();
     while ( viommu_reap(&vi) );
+    CHECK(!in_memory());
     viommu_fini(&vi);
+    if ( now.alive )
+        sidecore_end(&sidecore);
 
     CHECK_EQ(hw.tables, 0);
     CHECK_EQ(hw.shadows, 0);
@@ -961,7 +1143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* The end comes in the middle of something, or all is seen once more. */
     harness.fail_in = harness.fail_rate = harness.trylocks = 0;
     hw.attach_fails = 0;
-    if ( size % 4 || !guest.deferred )
+    if ( size % 4 || !busy() )
         resync();
     stop();
 
