@@ -221,7 +221,8 @@ static void without_viommu_nothing_changes(void)
         CHECK(!libxl__viommu_place_hotplug(gc, 5, &pcis[1]), "%s", logged);
         CHECK(!libxl__viommu_bind(gc, 5, &pcis[0], true), "%s", logged);
         CHECK(!libxl__viommu_refuse_save(gc, 5), "%s", logged);
-        CHECK(!xen.creates && !xen.sets && !xen.binds && !xen.deassigns, "Xen was asked");
+        CHECK(!xen.creates && !xen.sets && !xen.binds && !xen.deassigns,
+              "Xen was asked");
         CHECK(!dom.acpi_modules[0].length, "%u", dom.acpi_modules[0].length);
         CHECK(!pcis[1].vdevfn, "%#x", pcis[1].vdevfn);
         SILENT();

@@ -912,6 +912,67 @@ static void settings_out_of_range_change_nothing(void)
         }
 }
 
+/*
+ * The CPU of the timer, or of a vCPU, read its clock before the sidecore read
+ * its own, or is a little behind.
+ */
+static void a_poll_in_the_future_is_no_silence(void)
+{
+    start_lazy();
+    vm_pass(MS);
+    ask(1);
+    vm_poll(0);
+    vcpus_run();
+    CHECK(vm_no_exit(&vi) && !guest.deferred);
+
+    guest.time_us--;
+    sidecore_watch(&vi);
+    CHECK(!guest.deferred && !vi.sc.given_up);
+
+    vi.sc.given_up = true;
+    CHECK(!viommu_work(&vi));
+    CHECK(vm_no_exit(&vi));
+    CHECK_EQ(COUNT(trap_fallbacks), 0);
+}
+
+/* The memory for another quota is short: mode and sidecore stay, too. */
+static void settings_without_memory_change_nothing(void)
+{
+    unsigned int mode;
+
+    begin(0);
+    for ( mode = XEN_VIOMMU_MODE_trap; mode <= XEN_VIOMMU_MODE_sidecore;
+          mode++ )
+    {
+        struct xen_viommu_settings set, before;
+
+        set = vi.set;
+        set.mode = mode;
+        CHECK_EQ(viommu_set(&vi, &set), 0);
+        before = set;
+        set.mode = !mode;
+        set.quota++;
+        CHECK_EQ(guest_inbox_alloc(&vi), 0);
+        harness.fail_in = 1;
+        CHECK_EQ(viommu_set(&vi, &set), -ENOMEM);
+        CHECK(!memcmp(&vi.set, &before, sizeof(set)));
+        CHECK_EQ(vi.sc.assigned, mode);
+        vm_settle();
+    }
+}
+
+/* It waits for a sidecore, which is no reason to refuse the rest. */
+static void an_orphan_can_be_set(void)
+{
+    begin(0);
+    vm_serve(&vi);
+    end(0);
+    CHECK_EQ(sidecore_of(&vi), DOMID_INVALID);
+    vm_set(window_us, 777);
+    begin(1);
+    CHECK_EQ(server(&vi), 1);
+}
+
 static void commands_in_the_page_survive_the_mode(void)
 {
     unsigned int i;
@@ -983,6 +1044,9 @@ TESTS(sidecore_tests) = {
     TEST_TRAPPED(one_guest_asleep_does_not_stop_the_others),
     TEST_TRAPPED(a_call_polls_for_a_bounded_time),
     TEST_TRAPPED(settings_out_of_range_change_nothing),
+    TEST_TRAPPED(a_poll_in_the_future_is_no_silence),
+    TEST_TRAPPED(settings_without_memory_change_nothing),
+    TEST_TRAPPED(an_orphan_can_be_set),
     TEST_TRAPPED(commands_in_the_page_survive_the_mode),
     TEST_TRAPPED(destruction_while_the_page_is_memory),
     TESTS_END

@@ -123,7 +123,8 @@ static void print_json(uint32_t domid, const char *domain,
         snprintf(sidecore, sizeof(sidecore), "%"PRIu32, info->sidecore);
 
     printf("{\"domain\":%s,\"domid\":%"PRIu32",\"mode\":\"%s\""
-           ",\"table_pages\":%"PRIu32",\"translation\":%s,\"queue\":%s,\"quarantined\":%s"
+           ",\"table_pages\":%"PRIu32",\"translation\":%s,\"queue\":%s"
+           ",\"quarantined\":%s"
            ",\"cap\":\"0x%016"PRIx64"\",\"ecap\":\"0x%016"PRIx64"\"",
            domain, domid, libxl_viommu_mode_to_string(set->mode),
            set->table_pages,

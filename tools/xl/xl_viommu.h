@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * xl_viommu.h: the emulated VT-d unit of a guest, as xl configures and shows it,
- * and the sidecores that serve such units.
+ * xl_viommu.h: the emulated VT-d unit of a guest, as xl configures and shows
+ * it, and the sidecores that serve such units.
  */
 #ifndef XL_VIOMMU_H
 #define XL_VIOMMU_H

@@ -196,7 +196,7 @@ static void set_teardown(unsigned int teardown)
     CHECK(!viommu_set(&w->vi, &set));
 }
 
-/* The page is memory once a command has trapped and the sidecore has seen it. */
+/* The page is memory once a command trapped and the sidecore has seen it. */
 static void to_memory(void)
 {
     role = POLL;

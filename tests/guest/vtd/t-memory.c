@@ -174,7 +174,7 @@ static uint32_t random(void)
     return state;
 }
 
-/* Over the whole page, commands included. What it asks for is up to the unit. */
+/* Over the whole page, with commands. What it asks for is up to the unit. */
 static void check_garbage(void)
 {
     static const uint32_t patterns[] = {

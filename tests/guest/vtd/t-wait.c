@@ -37,8 +37,8 @@ static void check_status(uint64_t page, unsigned int offset, uint32_t data)
 }
 
 /*
- * Whatever becomes of the write, the unit and the guest live on. The unit's page
- * may be memory, into which a status can be written.
+ * Whatever becomes of the write, the unit and the guest live on. The unit's
+ * page may be memory, into which a status can be written.
  */
 static void check_harmless(const char *name, uint64_t addr)
 {

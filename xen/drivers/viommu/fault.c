@@ -99,7 +99,7 @@ static bool in_pace(struct viommu *vi)
 {
     uint64_t now = guest_time_us();
 
-    if ( now - vi->fault_window >= VIOMMU_FAULT_WINDOW_US )
+    if ( elapsed_us(vi->fault_window, now) >= VIOMMU_FAULT_WINDOW_US )
     {
         vi->fault_window = now;
         vi->faults_in_window = 0;

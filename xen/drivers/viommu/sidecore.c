@@ -88,7 +88,8 @@ static bool visit(struct viommu *vi, uint64_t now)
 
     ACCESS_ONCE(vi->sc.last_poll) = now;
 
-    idle = vi->inbox.live && now - vi->sc.last_work >= vi->set.idle_us;
+    idle = vi->inbox.live &&
+           elapsed_us(vi->sc.last_work, now) >= vi->set.idle_us;
     if ( vi->inbox.live && !idle && !vi->sc.more && !inbox_peek(vi) )
     {
         /* The common case: nothing. */
@@ -141,7 +142,7 @@ void sidecore_watch(struct viommu *vi)
     if ( !ACCESS_ONCE(vi->inbox.live) )
         return;
 
-    if ( guest_time_us() - ACCESS_ONCE(vi->sc.last_poll) >=
+    if ( elapsed_us(ACCESS_ONCE(vi->sc.last_poll), guest_time_us()) >=
          vi->set.fallback_us / 2 && !vi->sc.given_up )
     {
         vi->sc.given_up = true;
@@ -161,13 +162,14 @@ void sidecore_fallback(struct viommu *vi)
     vi->sc.given_up = false;
     /* It may have come back meanwhile. */
     if ( !vi->inbox.live ||
-         now - ACCESS_ONCE(vi->sc.last_poll) < vi->set.fallback_us / 2 )
+         elapsed_us(ACCESS_ONCE(vi->sc.last_poll), now) <
+         vi->set.fallback_us / 2 )
         return;
 
     (void)inbox_leave(vi);
     viommu_count(vi, trap_fallbacks);
     vi->sc.more = false;
-    vi->sc.backoff = now - vi->sc.entered >= BACKOFF_FORGET_US
+    vi->sc.backoff = elapsed_us(vi->sc.entered, now) >= BACKOFF_FORGET_US
                      ? BACKOFF_MIN_US
                      : min(vi->sc.backoff * 2 ?: BACKOFF_MIN_US + 0ULL,
                            BACKOFF_MAX_US + 0ULL);
@@ -273,9 +275,11 @@ int sidecore_assign(struct viommu *vi)
     int rc = 0;
 
     spin_lock(&assign_lock);
-    if ( !least_loaded() )
+    if ( vi->sc.assigned )
+        ; /* Also if it is an orphan: it waits for the next one. */
+    else if ( !least_loaded() )
         rc = -ENXIO;
-    else if ( !vi->sc.assigned )
+    else
     {
         vi->sc.assigned = true;
         assign(vi);

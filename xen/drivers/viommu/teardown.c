@@ -167,7 +167,8 @@ static void end_place(struct viommu *vi, struct shadow_walk *w,
     }
     teardown_leaf(vi, w->s, place->addr, leaf.level, leaf.pte);
     vi->count[XEN_VIOMMU_CNT_max_stale_us] =
-        max(vi->count[XEN_VIOMMU_CNT_max_stale_us], now - place->since);
+        max(vi->count[XEN_VIOMMU_CNT_max_stale_us],
+            elapsed_us(place->since, now));
 }
 
 /*

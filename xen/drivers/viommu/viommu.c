@@ -337,6 +337,7 @@ static bool in_range(uint32_t value, uint32_t least, uint32_t most)
 int viommu_set(struct viommu *vi, const struct xen_viommu_settings *set)
 {
     struct viommu_budget b = BUDGET(~0U);
+    const bool assigned = vi->sc.assigned;
     int rc;
 
     if ( set->mode > XEN_VIOMMU_MODE_sidecore ||
@@ -355,8 +356,6 @@ int viommu_set(struct viommu *vi, const struct xen_viommu_settings *set)
         if ( rc )
             return rc;
     }
-    else
-        sidecore_unassign(vi);
 
     /* All that lingers goes, however long that takes: the host asks for it. */
     spin_lock(&vi->sync_lock);
@@ -368,6 +367,10 @@ int viommu_set(struct viommu *vi, const struct xen_viommu_settings *set)
         sidecore_limit(vi);
     }
     spin_unlock(&vi->sync_lock);
+
+    /* Nothing changes that does not change as a whole. */
+    if ( rc ? !assigned : set->mode == XEN_VIOMMU_MODE_trap )
+        sidecore_unassign(vi);
 
     /* What was left in the register page. */
     guest_defer_all(vi);

@@ -98,7 +98,7 @@ struct xen_viommu_settings {
 #define XEN_VIOMMU_MODE_sidecore   1 /* None is, while a sidecore polls. */
     uint32_t teardown;
 #define XEN_VIOMMU_TEARDOWN_strict     0 /* What is unmapped goes at once. */
-#define XEN_VIOMMU_TEARDOWN_optimistic 1 /* It may linger, in case it returns. */
+#define XEN_VIOMMU_TEARDOWN_optimistic 1 /* It may linger, to come back. */
     uint32_t window_us;   /* How long it may: 1 to 1000000. */
     uint32_t quota;       /* How many pages may at a time: 1 to 65536. */
     /*
@@ -198,7 +198,8 @@ struct xen_domctl_viommu_op {
             /*
              * The guest may have less memory than its maximum, populated on
              * demand. Its devices then are blocked until it turns translation
-             * on, and it cannot have them pass it by (ECAP.PT is 0).
+             * on, and it cannot have them pass it by (ECAP.PT is 0). Not done
+             * by this version: -EOPNOTSUPP.
              */
 #define XEN_VIOMMU_CREATE_overcommit (1U << 0)
         } create;
@@ -225,7 +226,7 @@ struct xen_domctl_viommu_op {
             uint32_t flags;        /* OUT: */
 #define XEN_VIOMMU_FLAG_translation  (1U << 0) /* GSTS.TES */
 #define XEN_VIOMMU_FLAG_queue        (1U << 1) /* GSTS.QIES */
-#define XEN_VIOMMU_FLAG_quarantined  (1U << 2) /* The host failed it: blocked. */
+#define XEN_VIOMMU_FLAG_quarantined  (1U << 2) /* The host failed it. */
 #define XEN_VIOMMU_FLAG_overcommit   (1U << 3) /* As given to create. */
 #define XEN_VIOMMU_FLAG_no_exit      (1U << 4) /* Registers do not trap now. */
             uint64_aligned_t cap;  /* OUT: capability register. */

@@ -25,8 +25,9 @@ int viommu_domctl(struct domain *d, struct xen_domctl_viommu_op *op);
 bool viommu_process_pending(struct vcpu *v);
 
 /*
- * Takes a device from behind the domain's unit, if it is there, and puts it back
- * on the domain's own table, so that it can be deassigned. pcidevs_lock held.
+ * Takes a device from behind the domain's unit, if it is there, and puts it
+ * back on the domain's own table, so that it can be deassigned. pcidevs_lock
+ * held.
  */
 void viommu_detach_device(struct domain *d, const struct pci_dev *pdev);
 

@@ -564,7 +564,7 @@ static int get_sidecore(const struct domain *d, struct xen_domctl_viommu_op *op)
     op->u.sidecore.polls = s.polls;
     op->u.sidecore.batches = s.batches;
     op->u.sidecore.wakeups = s.wakeups;
-    op->u.sidecore.silent_us = guest_time_us() - s.last_poll;
+    op->u.sidecore.silent_us = elapsed_us(s.last_poll, guest_time_us());
 
     return 0;
 }
@@ -577,7 +577,7 @@ int viommu_domctl(struct domain *d, struct xen_domctl_viommu_op *op)
         return -EINVAL;
 
     if ( op->cmd == XEN_DOMCTL_VIOMMU_create )
-        return op->u.create.flags ? -EINVAL
+        return op->u.create.flags ? -EOPNOTSUPP
                                 : create(d, op->u.create.table_pages);
 
     if ( op->cmd == XEN_DOMCTL_VIOMMU_sidecore_start )

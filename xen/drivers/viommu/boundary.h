@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * boundary.h: what the emulation needs of its guest and of the hardware. Plain
+ * functions, resolved at link time: in Xen those of the two files named below,
+ * in user space those of tests/unit.
+ */
+#ifndef VIOMMU_BOUNDARY_H
+#define VIOMMU_BOUNDARY_H
+
+/*
+ * ---- The boundary to the guest: arch/x86/hvm/viommu.c ----
+ *
+ * Any gfn is fine to ask for; what is no RAM of the guest is refused.
+ */
+
+/* Maps a page for reading. page->gfn is set by the caller. */
+bool __must_check guest_map(struct viommu *vi, struct guest_page *page);
+void guest_unmap(struct guest_page *page);
+/* Writes one aligned dword; false: that is no writable RAM of the guest. */
+bool __must_check guest_write32(struct viommu *vi, paddr_t addr,
+                                uint32_t value);
+/*
+ * Takes a reference to the frame behind gfn. read and write say what the
+ * guest wants, and become what it may have.
+ */
+bool __must_check guest_get_frame(struct viommu *vi, gfn_t gfn, bool *read,
+                                  bool *write, mfn_t *mfn);
+void guest_put_frame(mfn_t mfn);
+/*
+ * Whether the frame behind gfn is mfn, which is referenced. read and write as
+ * above. Takes no reference.
+ */
+bool __must_check guest_frame_is(struct viommu *vi, gfn_t gfn, mfn_t mfn,
+                                 bool *read, bool *write);
+/*
+ * Whether the 2M of gfns from gfn, aligned, are one mapping of 2M of RAM; then
+ * read, write and mfn are as above, of the first frame. No reference is taken,
+ * so this is a hint that can be wrong at once.
+ */
+bool __must_check guest_superpage(struct viommu *vi, gfn_t gfn, bool *read,
+                                  bool *write, mfn_t *mfn);
+/* Of this CPU's clock; those of other CPUs may differ a little. */
+uint64_t guest_time_us(void);
+
+/*
+ * From then to now. Then may come from another CPU, and from after this one
+ * read its clock: that is no time, not nearly for ever.
+ */
+static inline uint64_t elapsed_us(uint64_t then, uint64_t now)
+{
+    return now > then ? now - then : 0;
+}
+void guest_send_msi(struct viommu *vi, uint64_t addr, uint32_t data);
+/* Has the current vCPU, or all, call viommu_work() before it runs on. */
+void guest_defer(struct viommu *vi);
+void guest_defer_all(struct viommu *vi);
+
+/* Calls back at that time of guest_time_us(), once; again replaces it. */
+enum viommu_timer {
+    VIOMMU_TIMER_WATCH,      /* sidecore_watch() */
+    VIOMMU_TIMER_STALE,      /* viommu_stale_timer() */
+    VIOMMU_NR_TIMERS,
+};
+void guest_set_timer(struct viommu *vi, enum viommu_timer timer, uint64_t at);
+
+/* vi->inbox.page, zeroed; freed with the unit only. 0, -ENOMEM */
+int __must_check guest_inbox_alloc(struct viommu *vi);
+/* Maps it at the register address. sync_lock. */
+int __must_check guest_inbox_map(struct viommu *vi);
+/* After it no vCPU has it mapped there. sync_lock. */
+void guest_inbox_unmap(struct viommu *vi);
+
+/* Has the calling vCPU sleep when it returns to its guest, until unblocked. */
+void sidecore_block(void);
+void sidecore_unblock(struct domain *d);
+/* Whether the CPU has other things to do. */
+bool sidecore_preempted(void);
+
+/*
+ * ---- The boundary to the hardware: drivers/passthrough/vtd/viommu.c ----
+ */
+
+struct hw_caps {
+    unsigned int levels;     /* of second-level tables, least of all units */
+    bool snoop;              /* all units can; leaves then ask for it */
+    bool zlr;                /* all units allow zero-length reads */
+    bool superpages;         /* all units know leaves of 2M */
+};
+
+/* levels is 0 on a host without VT-d. */
+void hw_get_caps(struct hw_caps *caps);
+
+void hw_pcidevs_lock(void);
+bool __must_check hw_pcidevs_trylock(void);
+void hw_pcidevs_unlock(void);
+
+/* Pages of tables, zeroed. Writes reach the hardware after hw_table_sync(). */
+mfn_t hw_table_alloc(struct viommu *vi);
+void hw_table_free(mfn_t mfn);
+uint64_t *hw_table_map(mfn_t mfn);
+void hw_table_unmap(uint64_t *table);
+void hw_table_sync(const uint64_t *entry);
+
+int __must_check hw_shadow_init(struct viommu_shadow *s);
+void hw_shadow_fini(struct viommu_shadow *s);
+
+/*
+ * -EOPNOTSUPP for a device that cannot have a table of its own. pcidevs_lock.
+ */
+int __must_check hw_check_device(struct viommu *vi, pci_sbdf_t sbdf);
+/*
+ * Attaches a device to a shadow (NULL: to the domain's own table) instead of
+ * to dev->shadow, and flushes what was cached of that. On error it is attached
+ * to nothing, and blocked. pcidevs_lock and sync_lock.
+ */
+int __must_check hw_attach(struct viommu *vi, struct viommu_device *dev,
+                           struct viommu_shadow *s);
+/*
+ * Flushes what is cached of 2^order pages of s from addr, aligned; of all
+ * where a unit cannot flush so few. fresh: nothing there was present before,
+ * so that only a unit which caches that (CAP.CM) needs it.
+ */
+void hw_flush(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
+              unsigned int order, bool fresh);
+
+#endif /* VIOMMU_BOUNDARY_H */
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
