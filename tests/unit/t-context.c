@@ -426,6 +426,56 @@ static void moving_between_tables_leaves_nothing(void)
     CHECK_EQ(guest.frames, hw.shadows - 1);
 }
 
+static void overcommitted(void)
+{
+    vm_stop();
+    vm_overcommit = true;
+    CHECK_EQ(vm_create(0), 0);
+}
+
+static void overcommit_is_never_identity(void)
+{
+    overcommitted();
+    CHECK(!(rd64(VTD_ECAP) & VTD_ECAP_PT));
+    CHECK_EQ(vm_bind(0), 0);
+    CHECK_EQ(hw_attached_to(vm_sbdf(0), NULL), ON_SHADOW);
+    expect_none(0, PAGE(G_DATA));
+
+    vm_set_context(0, table_with(4, G_DATA), 4, 1);
+    vm_translate(0);
+    expect(0, PAGE(1), G_DATA, RW);
+    CHECK_EQ(vm_bind(1), 0);
+    expect_none(1, PAGE(G_DATA));
+
+    /* A context that passes the unit by is malformed now. */
+    vm_context(0)[0] = VTD_CTX_P | 2 << 2;
+    q_submit(CTX_GLOBAL);
+    expect_none(0, PAGE(1));
+    expect_none(0, PAGE(G_DATA));
+    CHECK_EQ(COUNT(rej_context), 1);
+
+    vm_set_context(0, table_with(4, G_DATA), 4, 1);
+    q_submit(CTX_GLOBAL);
+    expect(0, PAGE(1), G_DATA, RW);
+    wr32(VTD_GCMD, VTD_GCMD_QIE);
+    expect_none(0, PAGE(1));
+    expect_none(0, PAGE(G_DATA));
+    CHECK_EQ(guest.frames, 0);
+    /* What is taken away is the host's matter. */
+    CHECK_EQ(vm_unbind(0), 0);
+    CHECK_EQ(hw_attached_to(vm_sbdf(0), NULL), ON_IDENTITY);
+}
+
+static void overcommit_blocks_or_refuses(void)
+{
+    overcommitted();
+    hw.attach_fails = 1;
+    CHECK(vm_bind(0) < 0);
+    CHECK_EQ(vi.nr_devices, 0);
+    CHECK_EQ(vm_bind(0), 0);
+    expect_none(0, PAGE(G_DATA));
+}
+
 TESTS(context_tests) = {
     TEST(translation_off_is_identity),
     TEST(without_a_context_nothing_is_reached),
@@ -447,6 +497,8 @@ TESTS(context_tests) = {
     TEST(unbinding_returns_to_identity),
     TEST(what_cannot_be_attached_is_blocked),
     TEST(moving_between_tables_leaves_nothing),
+    TEST(overcommit_is_never_identity),
+    TEST(overcommit_blocks_or_refuses),
     TESTS_END
 };
 

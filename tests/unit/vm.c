@@ -5,7 +5,7 @@
 #include "vm.h"
 
 struct viommu vi;
-bool vm_lazy;
+bool vm_lazy, vm_overcommit;
 unsigned int q_tail;
 
 struct domain vm_sidecore[NR_SIDECORES];
@@ -34,6 +34,7 @@ int vm_create(unsigned int quota)
     int rc;
 
     memset(&vi, 0, sizeof(vi));
+    vi.overcommit = vm_overcommit;
     rc = viommu_init(&vi, quota);
     /* What is not about lingering wants to see everything at once. */
     vi.set.teardown = XEN_VIOMMU_TEARDOWN_strict;
@@ -77,7 +78,7 @@ void vm_start(void)
     next_table = G_TABLES;
     next_status = 0;
     q_tail = 0;
-    vm_lazy = false;
+    vm_lazy = vm_overcommit = false;
     created = false;
     nr_more = 0;
     CHECK_EQ(vm_create(0), 0);

@@ -36,6 +36,8 @@ uint8_t vm_devfn(unsigned int dev);
 void vm_start(void);
 /* The same with other capabilities, set in hw.caps, or another quota. */
 int vm_create(unsigned int quota);
+/* Whether it then may lack memory. */
+extern bool vm_overcommit;
 /* Destroys the guest, and checks that nothing is left. */
 void vm_stop(void);
 /* Does what was deferred. */

@@ -261,6 +261,7 @@ struct viommu {
     struct viommu_shadow *blocked;   /* the empty one */
     struct viommu_shadow *frames;    /* counts of frames; see frame.c */
     uint64_t last_shadow;            /* id of the latest one */
+    bool overcommit;                 /* no device ever has the domain's table */
     struct {
         struct {                     /* frames to put after the flush */
             mfn_t mfn;
@@ -589,6 +590,7 @@ void fault_send_events(struct viommu *vi);
 
 /* ---- viommu.c: entry points. No lock held. ---- */
 
+/* d, arch and overcommit are set, the rest is 0. */
 int viommu_init(struct viommu *vi, unsigned int table_quota);
 void viommu_fini(struct viommu *vi);
 void viommu_mmio_write(struct viommu *vi, unsigned int offset,

@@ -348,12 +348,14 @@ int sync_contexts(struct viommu *vi, struct viommu_command *cmd,
 
         if ( !cmd->have_target )
         {
-            const struct viommu_target identity = { .kind = VIOMMU_IDENTITY };
+            const struct viommu_target untranslated = {
+                .kind = vi->overcommit ? VIOMMU_BLOCKED : VIOMMU_IDENTITY,
+            };
 
             if ( !b->left )
                 return -ERESTART;
             budget_take(b, 1);
-            cmd->target = identity;
+            cmd->target = untranslated;
             if ( vi->translation )
                 (void)walk_context(vi, dev->devfn, &cmd->target, NULL);
             cmd->have_target = true;

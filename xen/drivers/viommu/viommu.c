@@ -28,7 +28,7 @@ static void set_capabilities(struct viommu *vi, const struct hw_caps *caps)
 
     vi->ecap = VTD_ECAP_C |
                VTD_ECAP_QI |
-               VTD_ECAP_PT |
+               (vi->overcommit ? 0 : VTD_ECAP_PT) |
                (caps->snoop ? VTD_ECAP_SC : 0) |
                MASK_INSR((uint64_t)VTD_IVA / 16, VTD_ECAP_IRO);
 }
@@ -223,7 +223,7 @@ int viommu_bind(struct viommu *vi, pci_sbdf_t sbdf, uint32_t vsbdf)
     spin_lock(&vi->sync_lock);
     if ( find_device(vi, sbdf) || vi->devices[vsbdf - first] )
         rc = -EEXIST;
-    else if ( vi->translation )
+    else if ( vi->translation || vi->overcommit )
     {
         /* Nothing is reachable until a vCPU has read the guest's context. */
         rc = hw_attach(vi, dev, vi->blocked);

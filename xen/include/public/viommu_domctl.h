@@ -198,8 +198,8 @@ struct xen_domctl_viommu_op {
             /*
              * The guest may have less memory than its maximum, populated on
              * demand. Its devices then are blocked until it turns translation
-             * on, and it cannot have them pass it by (ECAP.PT is 0). Not done
-             * by this version: -EOPNOTSUPP.
+             * on, and it cannot have them pass it by (ECAP.PT is 0). What it
+             * maps for them is populated, and counts as its own access would.
              */
 #define XEN_VIOMMU_CREATE_overcommit (1U << 0)
         } create;

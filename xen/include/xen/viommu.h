@@ -47,6 +47,12 @@ long viommu_poll(void);
  */
 void viommu_memory_removed(struct domain *d);
 
+/*
+ * Whether the domain may lack memory although devices are assigned to it: its
+ * unit lets them reach nothing but what the guest maps, which is populated then.
+ */
+bool viommu_overcommitted(const struct domain *d);
+
 /* Gives back the guest's frames. -ERESTART while some are left. */
 int viommu_relinquish(struct domain *d);
 
@@ -78,6 +84,11 @@ static inline long viommu_poll(void)
 }
 
 static inline void viommu_memory_removed(struct domain *d) {}
+
+static inline bool viommu_overcommitted(const struct domain *d)
+{
+    return false;
+}
 
 static inline int viommu_relinquish(struct domain *d)
 {

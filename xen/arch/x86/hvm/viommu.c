@@ -373,12 +373,15 @@ static const struct hvm_mmio_ops mmio_ops = {
 
 /* ---- Lifecycle. ---- */
 
-static int create(struct domain *d, unsigned int table_pages)
+static int create(struct domain *d, unsigned int table_pages,
+                  unsigned int flags)
 {
     struct viommu *vi;
     unsigned int i;
     int rc;
 
+    if ( flags & ~XEN_VIOMMU_CREATE_overcommit )
+        return -EINVAL;
     if ( d->arch.hvm.viommu )
         return -EEXIST;
     if ( d->creation_finished || has_arch_pdevs(d) )
@@ -398,6 +401,7 @@ static int create(struct domain *d, unsigned int table_pages)
         return -ENOMEM;
 
     vi->d = d;
+    vi->overcommit = flags & XEN_VIOMMU_CREATE_overcommit;
     vi->arch = xzalloc(struct viommu_arch);
     rc = vi->arch ? viommu_init(vi, table_pages) : -ENOMEM;
     if ( rc )
@@ -444,6 +448,12 @@ void viommu_memory_removed(struct domain *d)
 {
     if ( is_hvm_domain(d) && d->arch.hvm.viommu )
         viommu_end_stale(d->arch.hvm.viommu);
+}
+
+bool viommu_overcommitted(const struct domain *d)
+{
+    return is_hvm_domain(d) && d->arch.hvm.viommu &&
+           d->arch.hvm.viommu->overcommit;
 }
 
 int viommu_relinquish(struct domain *d)
@@ -514,6 +524,7 @@ static int get_info(struct viommu *vi, struct xen_domctl_viommu_op *op)
     op->u.info.table_pages = vi->table_quota;
     op->u.info.flags = (vi->translation ? XEN_VIOMMU_FLAG_translation : 0) |
                        (vi->queue_enabled ? XEN_VIOMMU_FLAG_queue : 0) |
+                       (vi->overcommit ? XEN_VIOMMU_FLAG_overcommit : 0) |
                        (vi->inbox.live ? XEN_VIOMMU_FLAG_no_exit : 0);
     op->u.info.settings = vi->set;
     op->u.info.sidecore = sidecore_of(vi);
@@ -577,8 +588,7 @@ int viommu_domctl(struct domain *d, struct xen_domctl_viommu_op *op)
         return -EINVAL;
 
     if ( op->cmd == XEN_DOMCTL_VIOMMU_create )
-        return op->u.create.flags ? -EOPNOTSUPP
-                                : create(d, op->u.create.table_pages);
+        return create(d, op->u.create.table_pages, op->u.create.flags);
 
     if ( op->cmd == XEN_DOMCTL_VIOMMU_sidecore_start )
         return d->arch.hvm.viommu ? -EINVAL : sidecore_start(d);
