@@ -123,6 +123,9 @@ free_kib()
     sed -n 's/.*Dom heap: *\([0-9]*\)kB free.*/\1/p' "$TS_XEN_LOG" | tail -n 1
 }
 
+# memory_mib GUEST: what the domain has now
+memory_mib() { xl list "$1" | awk 'NR > 1 { print $(NF - 3) }'; }
+
 # settled_kib: the same, when Xen has freed what it frees a little later
 settled_kib()
 {
