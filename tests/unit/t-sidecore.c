@@ -6,6 +6,9 @@
 
 #define MS 1000
 
+/* Items of a visit: a guest's share, and those of a command in progress. */
+#define LONGEST (128 + VIOMMU_NR_REMOVED + 32)
+
 static unsigned long table;
 
 /* The queue is on, device 0 has a table, and the page is memory. */
@@ -794,7 +797,7 @@ static void a_page_is_polled_by_its_own_sidecore_only(void)
     CHECK(done_unit(&vi));
 }
 
-/* One has endless work; others are visited as often, and it is bounded. */
+/* One has endless work; others are visited in each round, and it is bounded. */
 static void several_guests_share_fairly(void)
 {
     struct viommu *v[3];
@@ -822,9 +825,75 @@ static void several_guests_share_fairly(void)
         for ( i = 0; i < 3; i++ )
             CHECK(done_unit(v[i]));
     }
-    CHECK(COUNT(longest_entry) >= 128 && COUNT(longest_entry) <= 256);
-    CHECK_EQ(COUNT(sidecore_batches),
-             v[0]->count[XEN_VIOMMU_CNT_sidecore_batches]);
+    CHECK(COUNT(longest_entry) >= 128 && COUNT(longest_entry) <= LONGEST);
+    CHECK_EQ(v[0]->count[XEN_VIOMMU_CNT_sidecore_batches], 100);
+    CHECK(COUNT(sidecore_batches) >= 20 && COUNT(sidecore_batches) <= 100);
+}
+
+/*
+ * An invalidation whose removals fit one flush has one, whatever was done in
+ * the visit before it.
+ */
+static void a_visit_cuts_no_command_that_one_flush_ends(void)
+{
+    unsigned int am, before, i, pages;
+
+    start_lazy();
+    for ( am = 0; am <= 9; am++ )
+        for ( before = 0; before <= 120; before += 40 )
+        {
+            pages = 1U << am;
+            for ( i = 0; i < pages; i++ )
+                vm_map(table, 4, PAGE(i), G_DATA + i % 128, 1, RW);
+            q_put(IOTLB_PAGE(1, 0, am));
+            ask(1);
+            vm_poll_all();
+            CHECK_EQ(*vm_status(), 1);
+
+            for ( i = 0; i < pages; i++ )
+                vm_map(table, 4, PAGE(i), 0, 1, 0);
+            for ( i = 0; i < before; i++ )
+                q_put(IEC_GLOBAL);
+            q_put(IOTLB_PAGE(1, 0, am));
+            ask(2);
+            hw.flushes = 0;
+            vm_poll_all();
+            CHECK_EQ(*vm_status(), 2);
+            if ( hw.flushes != 1 )
+                FAIL("%u flushes for %u pages after %u descriptors",
+                     hw.flushes, pages, before);
+        }
+    CHECK(vm_no_exit(&vi));
+}
+
+/* A guest whose visit was longer than others' waits as often as they do. */
+static void a_long_visit_is_paid_back(void)
+{
+    const unsigned int rounds = 200;
+    struct viommu *v = vm_add();
+    unsigned int i, items = 0;
+
+    start_lazy();
+    for ( i = 0; i < 4096; i++ )
+        vm_map(table, 4, PAGE(i), G_DATA + i % 128, 1, RW);
+    vm_serve(v);
+    ask_unit(v);
+    vm_settle();
+    vm_poll(0);
+    for ( i = 0; i < rounds; i++ )
+    {
+        if ( (q_tail + 1) % 256 != rd64(VTD_IQH) / 16 )
+            q_put(IOTLB_DOMAIN(1));
+        q_kick();
+        ask_unit(v);
+        COUNT(longest_entry) = 0;
+        vm_poll(0);
+        items += COUNT(longest_entry);
+        CHECK(COUNT(longest_entry) <= LONGEST);
+        CHECK(done_unit(v));
+    }
+    CHECK(items > rounds * 100 && items <= (rounds + 5) * 128);
+    CHECK(vm_no_exit(&vi));
 }
 
 static void one_guest_asleep_does_not_stop_the_others(void)
@@ -1041,6 +1110,8 @@ TESTS(sidecore_tests) = {
     TEST_TRAPPED(a_sidecore_that_ends_leaves_its_guests_to_others),
     TEST_TRAPPED(a_page_is_polled_by_its_own_sidecore_only),
     TEST_TRAPPED(several_guests_share_fairly),
+    TEST_TRAPPED(a_visit_cuts_no_command_that_one_flush_ends),
+    TEST_TRAPPED(a_long_visit_is_paid_back),
     TEST_TRAPPED(one_guest_asleep_does_not_stop_the_others),
     TEST_TRAPPED(a_call_polls_for_a_bounded_time),
     TEST_TRAPPED(settings_out_of_range_change_nothing),

@@ -416,7 +416,7 @@ TESTS(sync_tests) = {
     TEST(nothing_is_seen_before_the_invalidation),
     TEST(mapping_needs_no_flush),
     TEST(mapping_is_flushed_where_absence_is_cached),
-    TEST_TRAPPED(unmapping_is_one_flush),
+    TEST(unmapping_is_one_flush),
     TEST(invalidating_what_did_not_change_costs_nothing),
     TEST_TRAPPED(a_map_is_one_register_write),
     TEST(a_replaced_page_is_flushed),
@@ -433,7 +433,7 @@ TESTS(sync_tests) = {
     TEST(tables_are_freed_when_empty),
     TEST(frames_stay_until_they_are_unmapped),
     TEST(a_frame_may_be_mapped_often),
-    TEST_TRAPPED(more_pages_than_wait_for_one_flush),
+    TEST(more_pages_than_wait_for_one_flush),
     TEST(many_tables_wait_for_a_flush),
     TESTS_END
 };

@@ -236,6 +236,7 @@ struct viommu {
         uint64_t last_poll;          /* of this guest; no lock */
         uint64_t last_work, entered;
         uint64_t backoff, not_before;
+        unsigned int debt;           /* items more than its share */
         unsigned int batches;        /* since the page became memory */
         unsigned int knocks, knocks_needed; /* trapped commands; no lock */
     } sc;
@@ -299,13 +300,19 @@ struct viommu {
 /* Work items left before the caller has to be let go. */
 struct viommu_budget {
     unsigned int left, given;
+    unsigned int enough;     /* after so many, no further command begins */
 };
-#define BUDGET(n) { .left = (n), .given = (n) }
+#define BUDGET(n) { .left = (n), .given = (n), .enough = (n) }
 
 /* Takes n items. They may exceed what is left: the last piece is whole. */
 static inline void budget_take(struct viommu_budget *b, unsigned int n)
 {
     b->left -= min(b->left, n);
+}
+
+static inline unsigned int budget_taken(const struct viommu_budget *b)
+{
+    return b->given - b->left;
 }
 
 /* ---- regs.c: the register file. reg_lock held by the callee. ---- */

@@ -410,7 +410,7 @@ int commands_run(struct viommu *vi, struct viommu_budget *b)
         if ( vi->cmd.op == VIOMMU_CMD_NONE )
         {
             rc = -ERESTART;
-            if ( !b->left )
+            if ( budget_taken(b) >= b->enough )
                 break;
             budget_take(b, 1);
 

@@ -14,8 +14,14 @@
  */
 #include "private.h"
 
-/* Work items of one guest before the next has its turn. */
+/*
+ * Work items that are a guest's share of a round. A command that has begun goes
+ * on until the limit: so one whose removals fit one flush does not get two. A
+ * guest that has taken more than its share is passed by until it has made up
+ * for that.
+ */
 #define VISIT_BUDGET      128
+#define VISIT_LIMIT       (VISIT_BUDGET + VIOMMU_NR_REMOVED + 32)
 
 /* How long one call polls, unless there is something else for the CPU. */
 #define POLL_US           1000
@@ -83,10 +89,17 @@ static void go_idle(struct viommu *vi)
  */
 static bool visit(struct viommu *vi, uint64_t now)
 {
-    struct viommu_budget b = BUDGET(VISIT_BUDGET);
+    struct viommu_budget b = BUDGET(VISIT_LIMIT);
     bool soon, idle;
 
     ACCESS_ONCE(vi->sc.last_poll) = now;
+
+    if ( vi->sc.debt )
+    {
+        vi->sc.debt -= min(vi->sc.debt, VISIT_BUDGET + 0U);
+        return true;
+    }
+    b.enough = VISIT_BUDGET;
 
     idle = vi->inbox.live &&
            elapsed_us(vi->sc.last_work, now) >= vi->set.idle_us;
@@ -121,6 +134,9 @@ static bool visit(struct viommu *vi, uint64_t now)
         go_idle(vi);
         vi->sc.more = viommu_run(vi, &b);
     }
+
+    if ( budget_taken(&b) > VISIT_BUDGET )
+        vi->sc.debt = budget_taken(&b) - VISIT_BUDGET;
 
     /* What is left when the page traps again is for the guest's vCPUs. */
     if ( vi->sc.more && !vi->inbox.live )
