@@ -4,8 +4,8 @@
 SHELL := /bin/sh
 export XEN_SRC OUT PATCH
 
-.PHONY: help setup build demo check check-unit check-fuzz check-tools check-build \
-        check-system bench shell series refresh clean distclean
+.PHONY: help setup build demo check check-unit check-fuzz check-model check-tools \
+        check-build check-system bench shell series refresh clean distclean
 
 help:
 	@echo 'make demo          build, boot, and show a guest doing DMA through its vIOMMU'
@@ -13,6 +13,7 @@ help:
 	@echo '  make check-build   CONFIG_VIOMMU=y and =n build without warnings'
 	@echo '  make check-unit    the emulation in user space (seconds to minutes)'
 	@echo '  make check-fuzz    the corpus, and some seconds of fuzzing'
+	@echo '  make check-model   what the handshake of a sidecore allows (a minute)'
 	@echo '  make check-tools   option parser, DMAR table, scripts'
 	@echo '  make check-system  everything on the rig; JOBS_TO_RUN="..." for some'
 	@echo 'make bench         what a unit costs, on the rig: out/bench/report.html;'
@@ -51,6 +52,9 @@ check-unit: setup
 
 check-fuzz: setup
 	@tests/fuzz/run
+
+check-model: setup
+	@tests/model/run
 
 check-tools: build
 	@scripts/in-tree tests/tools/run
