@@ -1041,7 +1041,7 @@ static void start(void)
     for ( i = 0; i <= STRAY; i++ )
         hw_add_device(0x300 + i);
     hw.caps.snoop = !(machine & 1);
-    hw.caps.superpages = !(machine & 2);
+    hw.caps.leaf_level = machine & 2 ? 1 : machine & 0x80 ? 2 : 3;
     hw.caching_mode = machine & 4;
     now.narrow = (machine & 0x18) == 0x18;
     hw.caps.levels = now.narrow ? 3 : 4;

@@ -9,7 +9,7 @@ static void check_entry(uint64_t entry, unsigned int level)
 {
     uint64_t known = VTD_PTE_R | VTD_PTE_W | VTD_PTE_ADDR | VTD_PTE_IGNORED;
 
-    if ( level == 2 && hw.caps.superpages )
+    if ( level > 1 && level <= hw.caps.leaf_level )
         known |= VTD_PTE_SP;
     if ( (level == 1 || (entry & VTD_PTE_SP)) && hw.caps.snoop )
         known |= VTD_PTE_SNP;
@@ -133,7 +133,7 @@ static void scan(unsigned long mfn, unsigned int level, uint64_t addr,
         {
             unsigned int n;
 
-            for ( n = 0; n < VTD_TABLE_ENTRIES; n++ )
+            for ( n = 0; n < VTD_LEVEL_PAGES(level); n++ )
                 leaf(arg, to + n * VTD_LEVEL_SIZE(1), entry_mfn(entry) + n,
                      entry & VTD_PTE_R, entry & VTD_PTE_W);
         }

@@ -16,12 +16,21 @@ static unsigned long used[NR_GFNS];
 static unsigned int nr_used;
 static bool is_used[NR_GFNS];
 
-/* Where superpages are neighbours in the guest, they are not in the machine. */
-#define SCRAMBLE (2UL << VTD_LEVEL_STRIDE)
+/*
+ * Superpages that are neighbours in the guest are not in the machine; of every
+ * other 1G, that is so for 2M as well. The last one is alone.
+ */
+static unsigned long scramble(unsigned long gfn)
+{
+    if ( !(gfn & VTD_LEVEL_PAGES(3)) )
+        return gfn ^ (2UL << VTD_LEVEL_STRIDE);
+
+    return VTD_LEVEL_STRIDE == 9 ? gfn : gfn ^ (2 * VTD_LEVEL_PAGES(3));
+}
 
 unsigned long guest_frame(unsigned long gfn)
 {
-    return MFN_GUEST + (gfn ^ SCRAMBLE);
+    return MFN_GUEST + scramble(gfn);
 }
 
 static unsigned long gfn_of(unsigned long mfn)
@@ -29,7 +38,7 @@ static unsigned long gfn_of(unsigned long mfn)
     if ( mfn - MFN_GUEST >= NR_GFNS )
         FAIL("frame %#lx is not the domain's", mfn);
 
-    return (mfn - MFN_GUEST) ^ SCRAMBLE;
+    return scramble(mfn - MFN_GUEST);
 }
 
 void guest_reset(void)
@@ -174,20 +183,23 @@ bool guest_get_frame(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
     return true;
 }
 
-bool guest_superpage(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
-                     mfn_t *mfn)
+bool guest_superpage(struct viommu *vi, gfn_t gfn, unsigned int level,
+                     bool *read, bool *write, mfn_t *mfn)
 {
-    unsigned int i;
+    const unsigned long first = gfn_x(gfn), n = VTD_LEVEL_PAGES(level);
+    unsigned long i;
 
     (void)vi;
     check_locks();
-    CHECK(IS_ALIGNED(gfn_x(gfn), VTD_TABLE_ENTRIES));
+    CHECK(level > 1 && level <= hw.caps.leaf_level);
+    CHECK(IS_ALIGNED(first, n));
 
-    for ( i = 0; i < VTD_TABLE_ENTRIES; i++ )
-        if ( guest_type(gfn_x(gfn) + i) != guest_type(gfn_x(gfn)) )
+    for ( i = 0; i < n; i++ )
+        if ( guest_type(first + i) != guest_type(first) ||
+             guest_frame(first + i) != guest_frame(first) + i )
             return false;
 
-    *mfn = _mfn(guest_frame(gfn_x(gfn)));
+    *mfn = _mfn(guest_frame(first));
     if ( !may_access(gfn, read, write) )
         return false;
     if ( guest.on_superpage )

@@ -141,8 +141,6 @@ static void link_table(struct hw_attachment *a, unsigned int level,
 
     if ( t->in )
         FAIL("table %#lx is linked twice", mfn);
-    if ( t->unlinked_from )
-        FAIL("table %#lx is used again before a flush", mfn);
     check_seen(t);
     t->in = a;
     t->level = level;
@@ -177,12 +175,13 @@ static void superpage_changes(struct hw_attachment *a, unsigned int level,
 {
     unsigned int i;
 
-    if ( !hw.caps.superpages || level != 2 )
+    if ( level > hw.caps.leaf_level )
         FAIL("a superpage of level %u is not known to this machine", level);
     if ( (old | new) & VTD_PTE_ADDR & (VTD_LEVEL_SIZE(level) - 1) )
         FAIL("the frame of a superpage is not aligned");
+    hw.huge += level == 3 && new;
 
-    for ( i = 0; i < VTD_TABLE_ENTRIES; i++ )
+    for ( i = 0; i < VTD_LEVEL_PAGES(level); i++ )
     {
         uint64_t offset = i * VTD_LEVEL_SIZE(1);
 
@@ -299,6 +298,8 @@ uint64_t *hw_table_map(mfn_t mfn)
     unsigned int i;
 
     check_locks(0);
+    if ( t->unlinked_from )
+        FAIL("a table is used again before a flush");
     for ( i = 0; mapped[i]; i++ )
         CHECK(i < ARRAY_SIZE(mapped) - 1);
     mapped[i] = t;
@@ -510,7 +511,7 @@ int hw_attach(struct viommu *vi, struct viommu_device *dev,
 void hw_reset(void)
 {
     const struct hw_caps caps = { .levels = 4, .snoop = true, .zlr = true,
-                                  .superpages = true };
+                                  .leaf_level = 3 };
     unsigned int i;
 
     /* A test that failed leaves things behind. */

@@ -62,7 +62,7 @@ struct fake_guest {
     void (*on_block)(void);
     /* Called when the status of a wait descriptor is written. */
     void (*on_status)(void);
-    /* Called when 2M were found to lie together, after that. */
+    /* Called when a superpage was found to be one mapping, after that. */
     void (*on_superpage)(void);
 };
 extern struct fake_guest guest;
@@ -102,6 +102,7 @@ struct fake_hw {
     unsigned int mapped;         /* table pages mapped now */
     unsigned int shadows;        /* initialised now */
     unsigned int stale;          /* translations cached that are gone */
+    unsigned int huge;           /* leaves of 1G that ever were in tables */
     unsigned long last_order;    /* of the last flush */
 };
 extern struct fake_hw hw;

@@ -329,6 +329,7 @@ static void destroy(void)
     total.evicted += vi.count[XEN_VIOMMU_CNT_stale_evicted];
     total.mapped += vi.count[XEN_VIOMMU_CNT_leaves_mapped];
     total.unmapped += vi.count[XEN_VIOMMU_CNT_leaves_unmapped];
+    total.huge += hw.huge;
     CHECK_EQ(hw.tables, 0);
     CHECK_EQ(hw.shadows, 0);
     CHECK_EQ(hw.mapped, 0);
@@ -352,7 +353,7 @@ static void sequence(void)
     for ( i = 0; i < M_DEVICES; i++ )
         hw_add_device(0x300 + i);
     hw.caps.snoop = rnd(4);
-    hw.caps.superpages = rnd(4);
+    hw.caps.leaf_level = rnd(4) ? 3 : 1 + rnd(2);
     hw.caching_mode = !rnd(4);
     guest_set(0, G_RAM, GFN_RAM);
     for ( i = 0; i < 8; i++ )
@@ -450,7 +451,7 @@ static void single(void)
 static void too_little(void)
 {
     FAIL("nothing in memory, or nothing that lingers, comes back, or is "
-         "evicted or replaced");
+         "evicted or replaced, or no leaf of 1G");
 }
 
 static void run(const char *what, void (*body)(void), unsigned long first,
@@ -496,19 +497,21 @@ int main(int argc, char **argv)
         run("sequence", single, first, n);
     if ( !verbose && n >= 1000 &&
          (!total.by_memory || !total.revived || !total.replaced ||
-          !total.evicted || !model_stats.stale) )
+          !total.evicted || !total.huge || !model_stats.stale) )
         run("all of it", too_little, 0, 1);
     if ( !verbose )
         printf("PASS  property: %lu sequences, %lu steps, %lu commands,\n"
                "      %lu comparisons (%lu by the oracle only) of %lu tables "
-               "with %lu leaves,\n      %lu leaves written, %lu removed, "
+               "with %lu leaves,\n      %lu leaves written, %lu of 1G, "
+               "%lu removed, "
                "%lu deferrals, %lu queue errors,\n"
                "      %lu registers written in memory, %lu polls,\n"
                "      %lu leaves lingered, %lu came back, %lu were replaced, "
                "%lu evicted\n", n,
                total.steps, total.commands, total.compared + total.inexact,
                total.inexact, model_stats.views, model_stats.leaves,
-               total.mapped, total.unmapped, total.deferred, total.errors,
+               total.mapped, total.huge, total.unmapped, total.deferred,
+               total.errors,
                total.by_memory, total.polls, total.lingered, total.revived,
                total.replaced, total.evicted);
     if ( !verbose || pairs )

@@ -28,7 +28,7 @@ extern struct state {
 
 extern struct total {
     unsigned long commands, steps, compared, deferred, errors, inexact;
-    unsigned long mapped, unmapped, by_memory, polls;
+    unsigned long mapped, huge, unmapped, by_memory, polls;
     unsigned long lingered, revived, replaced, evicted, identical;
 } total;
 

@@ -360,7 +360,7 @@ static void superpage_changed_midway_goes_as_a_whole(void)
 
     start(0);
     /* Page by page, as where the guest's memory is not mapped by 2M. */
-    vi.superpages = false;
+    vi.leaf_level = 1;
     map_many(512, RW);
     vm_map(table, 4, TWO_M, 0x200, 2, RW);
     vm_lazy = true;

@@ -132,8 +132,8 @@ bool guest_frame_is(struct viommu *vi, gfn_t gfn, mfn_t mfn, bool *read,
            mfn_eq(mfn, mfn_of(guest_at(world_of(vi), gfn_x(gfn))));
 }
 
-bool guest_superpage(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
-                     mfn_t *mfn)
+bool guest_superpage(struct viommu *vi, gfn_t gfn, unsigned int level,
+                     bool *read, bool *write, mfn_t *mfn)
 {
     return false;
 }
@@ -234,7 +234,8 @@ static void *free_pages;         /* a list */
 void hw_get_caps(struct hw_caps *caps)
 {
     caps->levels = 4;
-    caps->snoop = caps->zlr = caps->superpages = true;
+    caps->leaf_level = 3;
+    caps->snoop = caps->zlr = true;
 }
 
 void hw_pcidevs_lock(void)

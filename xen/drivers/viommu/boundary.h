@@ -33,12 +33,14 @@ void guest_put_frame(mfn_t mfn);
 bool __must_check guest_frame_is(struct viommu *vi, gfn_t gfn, mfn_t mfn,
                                  bool *read, bool *write);
 /*
- * Whether the 2M of gfns from gfn, aligned, are one mapping of 2M of RAM; then
- * read, write and mfn are as above, of the first frame. No reference is taken,
- * so this is a hint that can be wrong at once.
+ * Whether the gfns from gfn, aligned, as many as a leaf of that level has, are
+ * one mapping of RAM, or part of one; then read, write and mfn are as above, of
+ * the first frame. No reference is taken, so this is a hint that can be wrong
+ * at once.
  */
-bool __must_check guest_superpage(struct viommu *vi, gfn_t gfn, bool *read,
-                                  bool *write, mfn_t *mfn);
+bool __must_check guest_superpage(struct viommu *vi, gfn_t gfn,
+                                  unsigned int level, bool *read, bool *write,
+                                  mfn_t *mfn);
 /* Of this CPU's clock; those of other CPUs may differ a little. */
 uint64_t guest_time_us(void);
 
@@ -84,7 +86,7 @@ struct hw_caps {
     unsigned int levels;     /* of second-level tables, least of all units */
     bool snoop;              /* all units can; leaves then ask for it */
     bool zlr;                /* all units allow zero-length reads */
-    bool superpages;         /* all units know leaves of 2M */
+    unsigned int leaf_level; /* biggest leaves all know: 1: 4K, 2: 2M, 3: 1G */
 };
 
 /* levels is 0 on a host without VT-d. */

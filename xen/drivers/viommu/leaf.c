@@ -2,10 +2,12 @@
 /*
  * leaf.c: makes a leaf of a shadow agree with the guest's, page or superpage.
  *
- * A guest's superpage is a 2M leaf of the shadow where the guest's memory is
- * mapped by 2M as well, and pages otherwise; so which it is changes only when
- * one of the two does. A superpage of 1G is made of 2M leaves: all references
- * of a leaf are taken and dropped at once, and those of 1G would be too many.
+ * A guest's superpage is one leaf of the shadow where the guest's memory is
+ * mapped by that size as well, and smaller ones otherwise; so which it is
+ * changes only when one of the two does. All references of a 2M leaf are taken
+ * and dropped at once; those of 1G would be too many. So a leaf of 1G is made of
+ * 512 leaves of 2M that are all there, and comes apart into these again before
+ * it changes.
  */
 #include "private.h"
 
@@ -155,18 +157,21 @@ static void sync_page(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
     }
 }
 
-/* ---- 2M. ---- */
+/* ---- 2M, 1G. ---- */
 
-/* The 2M shadow leaf for addr, or 0 where it cannot be one; no references. */
+/*
+ * The shadow leaf of that level for addr, or 0 where it cannot be one; no
+ * references.
+ */
 static uint64_t make_superpage(struct viommu *vi, uint64_t addr,
-                               const struct guest_leaf *g)
+                               unsigned int level, const struct guest_leaf *g)
 {
     bool read = g->read, write = g->write;
     mfn_t mfn;
 
-    addr &= ~(VTD_LEVEL_SIZE(2) - 1);
-    if ( !vi->superpages || !g->present || g->level < 2 ||
-         !guest_superpage(vi, leaf_gfn(g, addr), &read, &write, &mfn) )
+    addr &= ~(VTD_LEVEL_SIZE(level) - 1);
+    if ( level > vi->leaf_level || !g->present || g->level < level ||
+         !guest_superpage(vi, leaf_gfn(g, addr), level, &read, &write, &mfn) )
         return 0;
 
     return make_pte(vi, mfn, read, write) | VTD_PTE_SP;
@@ -209,7 +214,7 @@ static bool get_superpage(struct viommu *vi, gfn_t gfn, uint64_t pte)
 static bool map_superpage(struct viommu *vi, struct shadow_walk *w,
                           uint64_t addr, const struct guest_leaf *g)
 {
-    uint64_t pte = make_superpage(vi, addr, g);
+    uint64_t pte = make_superpage(vi, addr, 2, g);
 
     if ( !pte || !get_superpage(vi, leaf_gfn(g, addr), pte) )
         return false;
@@ -229,58 +234,68 @@ static bool map_superpage(struct viommu *vi, struct shadow_walk *w,
 }
 
 /*
- * Where the shadow has a 2M leaf, all of which is to be compared. Returns
- * whether that is done; if not, it is pages or a hole now.
+ * Where the shadow has a superpage, all of which is to be compared. Returns
+ * whether that is done; if not, it is smaller leaves or a hole now.
  */
 static bool sync_superpage(struct viommu *vi, struct shadow_walk *w,
                            uint64_t addr, const struct guest_leaf *g,
-                           uint64_t old, struct viommu_budget *b)
+                           const struct shadow_leaf *old,
+                           struct viommu_budget *b)
 {
-    uint64_t pte = make_superpage(vi, addr, g);
+    uint64_t pte = make_superpage(vi, addr, old->level, g);
 
-    if ( pte && mfn_eq(shadow_pte_mfn(pte), shadow_pte_mfn(old)) )
+    if ( pte && mfn_eq(shadow_pte_mfn(pte), shadow_pte_mfn(old->pte)) )
     {
-        keep(vi, w, addr, 2, g, old, pte);
+        keep(vi, w, addr, old->level, g, old->pte, pte);
         return true;
     }
 
-    /* Nothing of it remains, or its pages differ one by one. */
-    budget_take(b, VTD_LEVEL_PAGES(2) - 1);
-    if ( !g->present && g->level >= 2 )
+    /* Nothing of it remains, or its parts differ one by one. */
+    budget_take(b, VTD_TABLE_ENTRIES - 1);
+    if ( old->level == 2 && !g->present && g->level >= 2 )
     {
-        unmap(vi, w, addr, 2, old);
+        unmap(vi, w, addr, 2, old->pte);
         return true;
     }
 
     /* One that lingers is not split, as the ring knows it as a whole. */
-    if ( (old & SHADOW_PTE_STALE) || table_split(w, addr) )
+    if ( (old->pte & SHADOW_PTE_STALE) || table_split(w, addr) )
     {
-        if ( old & SHADOW_PTE_STALE )
+        if ( old->pte & SHADOW_PTE_STALE )
             viommu_count(vi, stale_replaced);
         else
             viommu_count(vi, rej_quota);
-        if ( table_write(w, addr, 2, 0) )
+        if ( table_write(w, addr, old->level, 0) )
             ASSERT_UNREACHABLE();
         else
-            teardown_leaf(vi, w->s, addr, 2, old);
+            teardown_leaf(vi, w->s, addr, old->level, old->pte);
     }
 
     return false;
 }
 
-/* After the last page of 2M: one leaf for all, where it would be one anew. */
+/*
+ * After the last part of a superpage, of that level: one leaf for all, where it
+ * would be one anew; and so on with what that is the last part of.
+ */
 static void try_merge(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
-                      const struct guest_leaf *g)
+                      unsigned int level, const struct guest_leaf *g)
 {
-    struct shadow_leaf first;
-    uint64_t pte = make_superpage(vi, addr, g);
+    const uint64_t end = addr | (VTD_LEVEL_SIZE(level) - 1);
 
-    if ( !pte )
-        return;
+    while ( !(~end & (VTD_LEVEL_SIZE(++level) - 1)) )
+    {
+        uint64_t pte = make_superpage(vi, addr, level, g);
+        struct shadow_leaf first;
 
-    table_lookup(w, addr & ~(VTD_LEVEL_SIZE(2) - 1), &first);
-    if ( first.level == 1 && pte == (first.pte | VTD_PTE_SP) )
-        table_merge(w, addr);
+        if ( !pte )
+            break;
+
+        table_lookup(w, addr & ~(VTD_LEVEL_SIZE(level) - 1), &first);
+        if ( first.level != level - 1 || pte != (first.pte | VTD_PTE_SP) ||
+             !table_merge(w, addr, level) )
+            break;
+    }
 }
 
 unsigned int leaf_sync(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
@@ -289,26 +304,33 @@ unsigned int leaf_sync(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
 {
     const uint64_t mask = VTD_LEVEL_SIZE(2) - 1;
     bool whole = !(addr & mask) && (addr | mask) <= last;
+    unsigned int done = 0;
 
     /* Neither has anything here: go on where the smaller hole ends. */
     if ( !g->present && !old->pte )
         return min(g->level, old->level);
 
-    if ( old->level == 2 && old->pte )
-        return sync_superpage(vi, w, addr, g, old->pte, b) ? 2 : 0;
-
-    if ( whole && old->level >= 2 && g->present && g->level >= 2 )
+    if ( old->level >= 2 && old->pte )
+    {
+        if ( !sync_superpage(vi, w, addr, g, old, b) )
+            return 0;
+        done = old->level;
+    }
+    else if ( whole && old->level >= 2 && g->present && g->level >= 2 )
     {
         budget_take(b, VTD_LEVEL_PAGES(2) - 1);
         if ( map_superpage(vi, w, addr, g) )
-            return 2;
+            done = 2;
     }
 
-    sync_page(vi, w, addr, g, old->pte);
-    if ( (addr & mask) == (mask & ~(VTD_LEVEL_SIZE(1) - 1)) )
-        try_merge(vi, w, addr, g);
+    if ( !done )
+    {
+        sync_page(vi, w, addr, g, old->pte);
+        done = 1;
+    }
+    try_merge(vi, w, addr, done, g);
 
-    return 1;
+    return done;
 }
 
 /*

@@ -202,7 +202,7 @@ struct viommu {
     uint64_t cap, ecap;
     unsigned int table_quota;
     unsigned int width;              /* of addresses, in bits */
-    bool superpages;                 /* shadow leaves may be 2M */
+    unsigned int leaf_level;         /* of the biggest shadow leaves */
 
     /* Under reg_lock: the register file, and commands not yet taken up. */
     uint32_t regs[VIOMMU_REGS_SIZE / sizeof(uint32_t)];
@@ -275,6 +275,12 @@ struct viommu {
         bool fresh;                  /* all of it was not present before */
         uint64_t first, last;        /* pages that need a flush */
     } changed;
+    /* A table page in reserve for each leaf of 1G; see table.c. */
+    struct {
+        mfn_t first;                 /* each names the next one */
+        unsigned int pages;
+        unsigned int wanted;         /* leaves of 1G */
+    } spare;
     /* Leaves that linger, oldest first; see teardown.c. */
     struct {
         struct viommu_stale *ring;   /* NULL: none yet */
@@ -427,9 +433,6 @@ struct shadow_leaf {
     unsigned int level;      /* of the table whose entry it is */
 };
 
-/* Shadow leaves are 4K, or 2M. */
-#define SHADOW_MAX_LEVEL    2
-
 /* In an entry that points to a table: how many of its entries are not 0. */
 #define SHADOW_PTE_LIVE     0x3ff0000000000000ULL
 /*
@@ -493,10 +496,18 @@ void table_mark(struct shadow_walk *w, uint64_t addr, unsigned int level);
 void table_unmark(struct shadow_walk *w, uint64_t addr, unsigned int level);
 /* The level of the biggest superpage that may have left something at addr. */
 unsigned int table_origin(struct shadow_walk *w, uint64_t addr);
-/* Turns the 2M leaf of addr into 512 leaves of 4K. Errors as table_write(). */
+/*
+ * Turns the superpage of addr into 512 leaves of the level below. Of 2M: errors
+ * as table_write(). One of 1G has its table page in reserve.
+ */
 int __must_check table_split(struct shadow_walk *w, uint64_t addr);
-/* Turns 512 leaves of 4K into one, if they are alike and their frames fit. */
-void table_merge(struct shadow_walk *w, uint64_t addr);
+/*
+ * Turns the 512 leaves below an entry of that level into one, if they are alike
+ * and their frames fit. Returns whether it did.
+ */
+bool table_merge(struct shadow_walk *w, uint64_t addr, unsigned int level);
+/* A page that no table links to, once that was flushed. */
+void table_free(struct viommu *vi, mfn_t mfn);
 
 /* ---- leaf.c: one leaf of a shadow. sync_lock held. ---- */
 

@@ -2,11 +2,16 @@
 /*
  * table.c: the shadow tables, in the hardware's format (VT-d 9.8).
  *
- * They have four levels whatever the guest's have, and leaves of 4K or 2M. The
- * first table of level 3 always exists: a unit of three levels starts there.
- * An entry that points to a table counts, in bits that hardware ignores, how
- * many of the table's entries are in use; a table without any is unlinked at
- * once, so that the memory of a shadow is proportional to what is mapped.
+ * They have four levels whatever the guest's have, and leaves of 4K, 2M or 1G.
+ * The first table of level 3 always exists: a unit of three levels starts
+ * there. An entry that points to a table counts, in bits that hardware ignores,
+ * how many of the table's entries are in use; a table without any is unlinked
+ * at once, so that the memory of a shadow is proportional to what is mapped.
+ *
+ * A leaf of 1G only ever comes from 512 leaves of 2M, and becomes these again
+ * before anything of it changes: so nothing else has to deal with that much at
+ * once. For this never to fail, the page of the table that it replaces stays in
+ * reserve, and in the quota.
  *
  * One more such table is for no hardware: it has, at the address of a frame of
  * the machine, how many shadow leaves name the frame (frame.c).
@@ -54,6 +59,49 @@ static void free_table(struct viommu *vi, const struct viommu_shadow *s,
 {
     hw_table_free(mfn);
     --*page_count(vi, s);
+}
+
+void table_free(struct viommu *vi, mfn_t mfn)
+{
+    uint64_t *page;
+
+    if ( vi->spare.pages == vi->spare.wanted )
+    {
+        hw_table_free(mfn);
+        vi->count[XEN_VIOMMU_CNT_table_pages]--;
+        return;
+    }
+
+    page = hw_table_map(mfn);
+    page[0] = mfn_x(vi->spare.first);
+    hw_table_unmap(page);
+    vi->spare.first = mfn;
+    vi->spare.pages++;
+}
+
+/*
+ * The table page that was kept for a leaf of 1G, which is to be one no more. It
+ * is not waiting for a flush: no walk comes back to a leaf that it has made.
+ */
+static mfn_t take_spare(struct viommu *vi)
+{
+    uint64_t *page;
+    mfn_t mfn;
+
+    if ( !vi->spare.pages )
+    {
+        ASSERT_UNREACHABLE();
+        return INVALID_MFN;
+    }
+
+    mfn = vi->spare.first;
+    page = hw_table_map(mfn);
+    vi->spare.first = _mfn(page[0]);
+    hw_table_unmap(page);
+    vi->spare.pages--;
+    vi->spare.wanted--;
+
+    return mfn;
 }
 
 /* Makes the two tables that a shadow always has. */
@@ -365,59 +413,67 @@ int table_split(struct shadow_walk *w, uint64_t addr)
     mfn_t mfn;
 
     table_lookup(w, addr, &leaf);
-    if ( leaf.level != 2 || !(leaf.pte & VTD_PTE_SP) )
+    if ( !(leaf.pte & VTD_PTE_SP) )
     {
         ASSERT_UNREACHABLE();
         return -EINVAL;
     }
 
-    if ( !has_room(vi, 1) )
+    if ( leaf.level > 2 )
+        mfn = take_spare(vi);
+    else if ( has_room(vi, 1) )
+        mfn = alloc_table(vi, w->s);
+    else
         return -ENOSPC;
-    mfn = alloc_table(vi, w->s);
     if ( mfn_eq(mfn, INVALID_MFN) )
         return -ENOMEM;
 
     table = hw_table_map(mfn);
-    leaf.pte &= ~VTD_PTE_SP;
+    if ( leaf.level == 2 )
+        leaf.pte &= ~VTD_PTE_SP;
     for ( i = 0; i < VTD_TABLE_ENTRIES; i++ )
-        write_entry(&table[i], leaf.pte + i * VTD_LEVEL_SIZE(1));
+        write_entry(&table[i], leaf.pte + i * VTD_LEVEL_SIZE(leaf.level - 1));
     hw_table_unmap(table);
 
     /* It says the same as before; what is cached goes with what differs. */
-    write_entry(entry_of(w, addr, 2),
+    write_entry(entry_of(w, addr, leaf.level),
                 make_link(mfn, VTD_TABLE_ENTRIES) | SHADOW_PTE_MARK);
     viommu_count_n(vi, leaves_mapped, VTD_TABLE_ENTRIES - 1);
-    teardown_changed(vi, addr, 2, false);
+    teardown_changed(vi, addr, leaf.level, false);
 
     return 0;
 }
 
-void table_merge(struct shadow_walk *w, uint64_t addr)
+bool table_merge(struct shadow_walk *w, uint64_t addr, unsigned int level)
 {
+    uint64_t first, *link = link_of(w, addr, level);
     const uint64_t *table;
-    uint64_t first, *link;
     unsigned int i;
     mfn_t mfn;
 
-    if ( !enter(w, addr, 3) || !enter(w, addr, 2) || !enter(w, addr, 1) )
-        return;
+    if ( !link )
+        return false;
 
-    table = w->table[0];
+    table = w->table[level - 2];
     first = table[0];
     if ( !shadow_pte_present(first) ||
-         (first & VTD_PTE_ADDR & (VTD_LEVEL_SIZE(2) - 1)) )
-        return;
+         (level > 2 && !(first & VTD_PTE_SP)) ||
+         (first & VTD_PTE_ADDR & (VTD_LEVEL_SIZE(level) - 1)) )
+        return false;
     for ( i = 1; i < VTD_TABLE_ENTRIES; i++ )
-        if ( table[i] != first + i * VTD_LEVEL_SIZE(1) )
-            return;
+        if ( table[i] != first + i * VTD_LEVEL_SIZE(level - 1) )
+            return false;
 
-    link = entry_of(w, addr, 2);
     mfn = shadow_pte_mfn(*link);
-    drop(w, 1);
+    drop(w, level - 1);
     write_entry(link, first | VTD_PTE_SP);
     viommu_count_n(w->vi, leaves_unmapped, VTD_TABLE_ENTRIES - 1);
-    teardown_changed(w->vi, addr, 2, false);
+    teardown_changed(w->vi, addr, level, false);
+    if ( level > 2 )
+        w->vi->spare.wanted++;
     teardown_table(w->vi, w->s, addr, mfn);
+
+    return true;
 }
 
 /*

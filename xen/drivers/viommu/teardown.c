@@ -88,9 +88,8 @@ void teardown_flush(struct viommu *vi, struct viommu_shadow *s)
                    VTD_LEVEL_PAGES(vi->changed.leaf[i].level));
     }
 
-    vi->count[XEN_VIOMMU_CNT_table_pages] -= vi->changed.tables;
     while ( vi->changed.tables )
-        hw_table_free(vi->changed.table[--vi->changed.tables]);
+        table_free(vi, vi->changed.table[--vi->changed.tables]);
 }
 
 /* ---- What lingers. ---- */

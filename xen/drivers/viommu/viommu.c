@@ -47,7 +47,7 @@ int viommu_init(struct viommu *vi, unsigned int table_quota)
     spin_lock_init(&vi->sync_lock);
     spin_lock_init(&vi->reg_lock);
     vi->table_quota = table_quota ?: VIOMMU_TABLE_PAGES;
-    vi->superpages = caps.superpages;
+    vi->leaf_level = caps.leaf_level;
     vi->set = defaults;
     set_capabilities(vi, &caps);
     regs_init(vi);
@@ -66,6 +66,7 @@ void viommu_fini(struct viommu *vi)
 {
     ASSERT(!vi->nr_devices && !vi->shadows && !vi->dying);
     ASSERT(!vi->count[XEN_VIOMMU_CNT_pages_pinned]);
+    ASSERT(!vi->spare.pages);
 
     /* Places of what is gone. */
     vi->stale.used = 0;

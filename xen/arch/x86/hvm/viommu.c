@@ -127,17 +127,18 @@ bool guest_get_frame(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
     return true;
 }
 
-bool guest_superpage(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
-                     mfn_t *mfn)
+bool guest_superpage(struct viommu *vi, gfn_t gfn, unsigned int level,
+                     bool *read, bool *write, mfn_t *mfn)
 {
+    const unsigned long pages = VTD_LEVEL_PAGES(level);
     struct p2m_domain *p2m = p2m_get_hostp2m(vi->d);
     unsigned int order = PAGE_ORDER_4K, flags = 0;
     p2m_type_t p2mt;
     p2m_access_t p2ma;
 
     *mfn = get_gfn_type_access(p2m, gfn_x(gfn), &p2mt, &p2ma, 0, &order);
-    if ( p2m_is_ram(p2mt) && order >= PAGE_ORDER_2M &&
-         IS_ALIGNED(mfn_x(*mfn), 1UL << PAGE_ORDER_2M) )
+    if ( p2m_is_ram(p2mt) && (1UL << order) >= pages &&
+         IS_ALIGNED(mfn_x(*mfn), pages) )
         flags = p2m_get_iommu_flags(p2mt, p2m_access_rwx, *mfn);
     put_gfn(vi->d, gfn_x(gfn));
 

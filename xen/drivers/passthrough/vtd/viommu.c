@@ -39,13 +39,14 @@ void hw_get_caps(struct hw_caps *caps)
     caps->levels = 0;
     caps->snoop = iommu_snoop;
     caps->zlr = true;
-    caps->superpages = false;
+    caps->leaf_level = 1;
 
     if ( !iommu_enabled )
         return;
 
     /* Of all units, and not if a boot option forbids them. */
-    caps->superpages = iommu_get_ops()->page_sizes & PAGE_SIZE_2M;
+    if ( iommu_get_ops()->page_sizes & PAGE_SIZE_2M )
+        caps->leaf_level = iommu_get_ops()->page_sizes & PAGE_SIZE_1G ? 3 : 2;
 
     for_each_drhd_unit ( drhd )
     {
