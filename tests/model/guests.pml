@@ -8,7 +8,7 @@
 #include "handshake.pml"
 
 #if defined(QUEUE) || defined(REGISTER) || defined(START) || defined(BUSY) \
-    || defined(ERROR)
+    || defined(ERROR) || defined(ROOTS)
 /* Waits for the status that a wait descriptor writes, or for the queue head. */
 proctype queue_user(bit v; byte n; bool by_head)
 {
@@ -76,7 +76,7 @@ proctype plain_user(bit v)
 }
 #endif
 
-#ifdef ROOT
+#if defined(ROOT) || defined(ROOTS)
 /* Each time all is invalidated after it, and nobody else does that before. */
 proctype root_setter(bit v)
 {
@@ -174,6 +174,10 @@ init {
 #elif defined(ROOT)
         run root_setter(0);
         finished++
+#elif defined(ROOTS)
+        late = false;
+        run root_setter(0);
+        run queue_user(1, 1, false)
 #elif defined(START)
         late = false;
         queue_enabled = false;

@@ -54,7 +54,7 @@ byte sb_reg[2], sb_val[2];
 bool sync_locked, reg_locked;
 byte sync_waiters;           /* a ticket lock: trylock fails if there are any */
 byte regs[NREGS], shown[NREGS];
-bool live, work, root_shows;
+bool live, work, root_shows, root_seen;
 bool gcmd_pending;
 byte gcmd;
 byte cmd = NONE, cmd_arg;    /* cmd: GCMD, CMD or IQT, where it came from */
@@ -318,8 +318,9 @@ inline commands_run(budgeted, rest)
            :: cmd == GCMD -> regs[GSTS] = (regs[GSTS] & SRTP) | gcmd
            fi;
            if
-           :: cmd == GCMD && (gcmd & SRTP) -> root_shows = true
-           :: cmd != GCMD -> root_shows = false
+           :: cmd == GCMD && (gcmd & SRTP) ->
+               root_shows = true; root_seen = false
+           :: cmd != GCMD && root_seen -> root_shows = false
            :: else
            fi;
            cmd = NONE;
@@ -384,6 +385,7 @@ inline viommu_mmio_read(r, x)
         !reg_locked;
         if :: live -> take_all() :: else fi;
         x = regs[r];
+        if :: r == GSTS -> root_seen = root_shows :: else fi;
         if :: live -> inbox_show_all() :: else fi
     }
 }

@@ -137,6 +137,7 @@ static void writes_mean_what_they_do_in_a_trap(void)
                              i == 33 ? 0xa5a5a5a5U : i == 34 ? ~0U : 0;
 
             both(trapping, VTD_GCMD, 0);
+            (void)rd32(VTD_GSTS);
             both(trapping, VTD_CCMD + 4, (VTD_CCMD_ICC | 1ULL << 61) >> 32);
             CHECK(vm_no_exit(&vi));
             both(trapping, offset, value);
@@ -163,6 +164,7 @@ static void the_same_command_twice_is_two(void)
         CHECK(!vm_no_exit(&vi));
         CHECK_EQ(vi.root, PAGE(i & 1 ? other : G_ROOT));
         expect(0, 0, G_DATA, RW);
+        CHECK(rd32(VTD_GSTS) & VTD_GCMD_SRTP);
         q_submit(IOTLB_GLOBAL);
     }
 }
@@ -326,6 +328,25 @@ static void a_root_pointer_never_looks_set_early(void)
         vm_poll(0);
         CHECK(vm_no_exit(&vi));
     }
+}
+
+static void no_command_of_another_vcpu_hides_the_root_pointer(void)
+{
+    start_lazy();
+    wr64(VTD_RTADDR, PAGE(G_ROOT));
+    wr32(VTD_GCMD, VTD_GCMD_QIE | VTD_GCMD_SRTP);
+    vm_poll(0);
+    q_put(IOTLB_GLOBAL);
+    q_kick();
+    vcpus_run();
+    vm_poll(0);
+    CHECK(!vm_no_exit(&vi));
+    CHECK(rd32(VTD_GSTS) & VTD_GCMD_SRTP);
+    q_put(IOTLB_GLOBAL);
+    q_kick();
+    vcpus_run();
+    vm_poll(0);
+    CHECK(vm_no_exit(&vi));
 }
 
 /* A root pointer asked for while the page is about to become memory. */
@@ -505,6 +526,7 @@ static void garbage_harms_nobody_but_its_guest(void)
         vcpus_run();
         wr32(VTD_FSTS, VTD_FSTS_IQE);
         wr32(VTD_FECTL, VTD_EVENT_IM);
+        (void)rd32(VTD_GSTS);
         wr64(VTD_CCMD, VTD_CCMD_ICC | 1ULL << 61);
         scrub();
         CHECK(vm_no_exit(&vi));
@@ -524,6 +546,7 @@ TESTS(inbox_tests) = {
     TEST_TRAPPED(register_commands_complete_in_memory),
     TEST_TRAPPED(the_queue_works_by_memory),
     TEST_TRAPPED(a_root_pointer_never_looks_set_early),
+    TEST_TRAPPED(no_command_of_another_vcpu_hides_the_root_pointer),
     TEST_TRAPPED(a_root_pointer_in_progress_is_seen_to_complete),
     TEST_TRAPPED(binding_does_not_hide_the_root_pointer),
     TEST_TRAPPED(a_fault_makes_the_page_trap_first),

@@ -409,6 +409,7 @@ void vm_translate(unsigned int nr)
         vm_queue_on();
     wr64(VTD_RTADDR, PAGE(G_ROOT));
     wr32(VTD_GCMD, VTD_GCMD_QIE | VTD_GCMD_SRTP);
+    (void)rd32(VTD_GSTS);
     q_submit(CTX_GLOBAL);
     q_submit(IOTLB_GLOBAL);
     wr32(VTD_GCMD, VTD_GCMD_QIE | VTD_GCMD_TE);

@@ -29,10 +29,11 @@ static const struct {
     uint16_t offset;
     uint16_t first, last;    /* dwords; last 0: none */
 } polled[] = {
+    /* A tail written before it is the one that a new queue begins with. */
+    { VTD_GCMD, 0, VIOMMU_REGS_SIZE - 4 },
     { VTD_IQT },
     { VTD_IOTLB + 4, VTD_IVA, VTD_IOTLB },
     { VTD_CCMD + 4, VTD_CCMD, VTD_CCMD },
-    { VTD_GCMD, 0, VIOMMU_REGS_SIZE - 4 },
     /* Nothing is set in it while the page is memory, but drivers read it. */
     { VTD_FSTS },
 };

@@ -220,7 +220,8 @@ struct viommu {
         uint32_t *page;              /* NULL: none yet; else constant */
         bool live;                   /* the guest may have it mapped */
         bool work;                   /* something in it is to be done */
-        bool root_shows;             /* SRTP is done, and nothing after it */
+        bool root_shows;             /* SRTP is done, and nothing after that */
+        bool root_seen;              /* ... since the driver has read it */
         unsigned int scrub;          /* where the next look is due */
         uint32_t shown[VIOMMU_REGS_SIZE / sizeof(uint32_t)];
     } inbox;

@@ -331,10 +331,15 @@ static void complete(struct viommu *vi, const struct viommu_command *cmd)
 
     spin_lock(&vi->reg_lock);
 
+    if ( root )
+    {
+        vi->inbox.root_shows = true;
+        vi->inbox.root_seen = false;
+    }
     /* Binding a device is no command of the driver. */
-    if ( root || (cmd->from != VIOMMU_FROM_GCMD &&
-                  cmd->from != VIOMMU_FROM_BIND) )
-        vi->inbox.root_shows = root;
+    else if ( cmd->from != VIOMMU_FROM_GCMD && cmd->from != VIOMMU_FROM_BIND &&
+              vi->inbox.root_seen )
+        vi->inbox.root_shows = false;
 
     switch ( cmd->from )
     {

@@ -182,6 +182,8 @@ uint64_t regs_read(struct viommu *vi, unsigned int offset, unsigned int size)
     {
         offset = array_index_nospec(offset, VIOMMU_REGS_SIZE);
         value = size == 8 ? regs_get64(vi, offset) : regs_get32(vi, offset);
+        if ( offset <= VTD_GSTS && offset + size > VTD_GSTS )
+            vi->inbox.root_seen = vi->inbox.root_shows;
     }
     inbox_show_all(vi);
     spin_unlock(&vi->reg_lock);

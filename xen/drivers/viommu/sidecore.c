@@ -159,8 +159,9 @@ void sidecore_watch(struct viommu *vi)
         return;
 
     if ( elapsed_us(ACCESS_ONCE(vi->sc.last_poll), guest_time_us()) >=
-         vi->set.fallback_us / 2 && !vi->sc.given_up )
+         vi->set.fallback_us / 2 )
     {
+        /* Again if nobody came: a vCPU may have halted just then. */
         vi->sc.given_up = true;
         guest_defer_all(vi);
     }
@@ -450,9 +451,10 @@ int sidecore_poll(struct domain *d)
     if ( soon )
         return 0;
 
-    ACCESS_ONCE(s->asleep) = true;
+    /* Blocked first: whoever finds it asleep wakes it once. */
     sidecore_block();
-    /* See sidecore_knock(). Blocked before this, so that it can be undone. */
+    ACCESS_ONCE(s->asleep) = true;
+    /* See sidecore_knock(). */
     smp_mb();
     if ( ACCESS_ONCE(s->wanted) )
     {

@@ -219,7 +219,7 @@ void guest_defer(struct viommu *vi)
 
 void guest_defer_all(struct viommu *vi)
 {
-    const struct vcpu *v;
+    struct vcpu *v;
 
     for_each_vcpu ( vi->d, v )
         set_bit(v->vcpu_id, vi->deferred);
@@ -230,6 +230,10 @@ void guest_defer_all(struct viommu *vi)
      */
     domain_pause_nosync(vi->d);
     domain_unpause(vi->d);
+
+    /* All of them may have halted until this work is done. */
+    for_each_vcpu ( vi->d, v )
+        vcpu_unblock(v);
 }
 
 bool viommu_process_pending(struct vcpu *v)
