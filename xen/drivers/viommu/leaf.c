@@ -286,14 +286,8 @@ static void try_merge(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
     while ( !(~end & (VTD_LEVEL_SIZE(++level) - 1)) )
     {
         uint64_t pte = make_superpage(vi, addr, level, g);
-        struct shadow_leaf first;
 
-        if ( !pte )
-            break;
-
-        table_lookup(w, addr & ~(VTD_LEVEL_SIZE(level) - 1), &first);
-        if ( first.level != level - 1 || pte != (first.pte | VTD_PTE_SP) ||
-             !table_merge(w, addr, level) )
+        if ( !pte || !table_merge(w, addr, level, pte) )
             break;
     }
 }

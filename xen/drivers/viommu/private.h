@@ -503,10 +503,11 @@ unsigned int table_origin(struct shadow_walk *w, uint64_t addr);
  */
 int __must_check table_split(struct shadow_walk *w, uint64_t addr);
 /*
- * Turns the 512 leaves below an entry of that level into one, if they are alike
- * and their frames fit. Returns whether it did.
+ * Turns the 512 leaves below the entry of addr in a table of that level into
+ * the one leaf pte, if that says the same. Returns whether it did.
  */
-bool table_merge(struct shadow_walk *w, uint64_t addr, unsigned int level);
+bool table_merge(struct shadow_walk *w, uint64_t addr, unsigned int level,
+                 uint64_t pte);
 /* A page that no table links to, once that was flushed. */
 void table_free(struct viommu *vi, mfn_t mfn);
 

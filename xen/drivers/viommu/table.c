@@ -444,29 +444,24 @@ int table_split(struct shadow_walk *w, uint64_t addr)
     return 0;
 }
 
-bool table_merge(struct shadow_walk *w, uint64_t addr, unsigned int level)
+bool table_merge(struct shadow_walk *w, uint64_t addr, unsigned int level,
+                 uint64_t pte)
 {
-    uint64_t first, *link = link_of(w, addr, level);
-    const uint64_t *table;
+    const uint64_t part = level > 2 ? pte : pte & ~VTD_PTE_SP;
+    uint64_t *link = link_of(w, addr, level);
     unsigned int i;
     mfn_t mfn;
 
     if ( !link )
         return false;
 
-    table = w->table[level - 2];
-    first = table[0];
-    if ( !shadow_pte_present(first) ||
-         (level > 2 && !(first & VTD_PTE_SP)) ||
-         (first & VTD_PTE_ADDR & (VTD_LEVEL_SIZE(level) - 1)) )
-        return false;
-    for ( i = 1; i < VTD_TABLE_ENTRIES; i++ )
-        if ( table[i] != first + i * VTD_LEVEL_SIZE(level - 1) )
+    for ( i = 0; i < VTD_TABLE_ENTRIES; i++ )
+        if ( w->table[level - 2][i] != part + i * VTD_LEVEL_SIZE(level - 1) )
             return false;
 
     mfn = shadow_pte_mfn(*link);
     drop(w, level - 1);
-    write_entry(link, first | VTD_PTE_SP);
+    write_entry(link, pte);
     viommu_count_n(w->vi, leaves_unmapped, VTD_TABLE_ENTRIES - 1);
     teardown_changed(w->vi, addr, level, false);
     if ( level > 2 )
