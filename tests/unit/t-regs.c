@@ -313,6 +313,33 @@ static void root_table_counts_when_latched(void)
     expect_none(0, PAGE(9));
 }
 
+/* It was given twice, and is done once. */
+static void a_root_table_is_not_set_before_the_last_command(void)
+{
+    unsigned int n;
+
+    vm_set_context(0, vm_table(), 4, 1);
+    vm_translate(1);
+    wr32(VTD_GCMD, 0);
+    expect_gsts(VTD_GCMD_SRTP);
+
+    vm_lazy = true;
+    wr32(VTD_GCMD, VTD_GCMD_TE | VTD_GCMD_SRTP);
+    CHECK(!(rd32(VTD_GSTS) & VTD_GCMD_SRTP));
+    wr64(VTD_RTADDR, PAGE(G_RAM + 5));
+    wr32(VTD_GCMD, VTD_GCMD_TE | VTD_GCMD_SRTP);
+    for ( n = 0; !(rd32(VTD_GSTS) & VTD_GCMD_SRTP); n++ )
+    {
+        CHECK(n < 3);
+        if ( n )
+            CHECK_EQ(rd32(VTD_GSTS), VTD_GCMD_TE);
+        (void)!viommu_work(&vi);
+    }
+    CHECK(n > 1);
+    expect_none(0, 0);
+    CHECK(COUNT(rej_root));
+}
+
 static void without_a_root_table_nothing_is_reached(void)
 {
     CHECK_EQ(vm_bind(0), 0);
@@ -372,6 +399,7 @@ TESTS(regs_tests) = {
     TEST(status_may_be_written_back),
     TEST(status_changes_only_when_it_is_done),
     TEST(root_table_counts_when_latched),
+    TEST_TRAPPED(a_root_table_is_not_set_before_the_last_command),
     TEST(without_a_root_table_nothing_is_reached),
     TEST(exits_are_counted),
     TEST(busy_unit_defers),

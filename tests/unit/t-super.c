@@ -42,6 +42,12 @@ static void expect_all(unsigned long gfn, uint64_t rights)
     expect_none(0, 2 * TWO_M);
 }
 
+/* Leaves of the shadow now, whatever their size. */
+static unsigned int leaves(void)
+{
+    return COUNT(leaves_mapped) - COUNT(leaves_unmapped);
+}
+
 static void a_superpage_is_one_leaf(void)
 {
     unsigned int tables;
@@ -149,6 +155,49 @@ static void a_superpage_that_cannot_be_split_goes(void)
     CHECK_EQ(guest.frames, 0);
 }
 
+/* Of its references, their counts, and its table: then it is made later. */
+static void any_allocation_of_a_superpage_may_fail(void)
+{
+    unsigned int n;
+
+    for ( n = 1; ; n++ )
+    {
+        vm_stop();
+        vm_start();
+        start(0);
+        vm_map(table, 4, TWO_M, 0x200, 2, RW);
+        harness.fail_in = n;
+        q_submit(IOTLB_PAGE(1, TWO_M, 9));
+        harness.fail_in = 0;
+        if ( !harness.failed )
+            break;
+        CHECK(COUNT(rej_quota));
+        CHECK_EQ(guest.frames, COUNT(pages_pinned));
+        q_submit(IOTLB_DOMAIN(1));
+        expect_all(0x200, RW);
+        CHECK_EQ(leaves(), 1);
+        CHECK_EQ(guest.frames, 512);
+    }
+    CHECK(n > 2);
+}
+
+static void a_superpage_without_quota_maps_nothing(void)
+{
+    unsigned int quota;
+
+    start(0);
+    quota = COUNT(table_pages) + COUNT(frame_pages);
+    vm_stop();
+    vm_start();
+    start(quota);
+    map(0x200, RW);
+    CHECK(COUNT(rej_quota));
+    expect_none(0, TWO_M);
+    expect_none(0, TWO_M + PAGE(511));
+    CHECK_EQ(guest.frames, 0);
+    CHECK_EQ(hw.tables, quota);
+}
+
 static void quota_holds_for_splits(void)
 {
     unsigned int quota;
@@ -233,12 +282,6 @@ static void start_huge(unsigned int quota)
     guest_set(G_HUGE, N_HUGE, GFN_RAM);
     start(quota);
     map_huge(G_HUGE, RW);
-}
-
-/* Leaves of the shadow now, whatever their size. */
-static unsigned int leaves(void)
-{
-    return COUNT(leaves_mapped) - COUNT(leaves_unmapped);
 }
 
 static void a_superpage_of_1g_is_one_leaf(void)
@@ -385,6 +428,31 @@ static void a_1g_is_split_and_merged(void)
     CHECK_EQ(hw.huge, 2);
     CHECK_EQ(COUNT(table_pages), tables);
     CHECK_EQ(guest.frames, N_HUGE);
+}
+
+/* A page of it comes back when the walk has gone past. */
+static void a_1g_that_was_not_all_there_stays_in_parts(void)
+{
+    guest_set(G_HUGE, N_HUGE, GFN_RAM);
+    guest_set(G_HUGE + 0x12345, 1, GFN_MISSING);
+    start(0);
+    vm_map(table, 4, HUGE, G_HUGE, 3, RW);
+    vm_lazy = true;
+    q_put(IOTLB_PAGE(1, HUGE, 0));
+    q_kick();
+    while ( guest.frames < 0x20000 )
+        CHECK(viommu_work(&vi));
+    guest_set(G_HUGE + 0x12345, 1, GFN_RAM);
+    vm_settle();
+    CHECK_EQ(leaves(), 511 + 511);
+    expect_none(0, HUGE + PAGE(0x12345));
+    CHECK_EQ(guest.frames, N_HUGE - 1);
+
+    q_put(IOTLB_PAGE(1, HUGE, 0));
+    q_kick();
+    vm_settle();
+    expect_huge(G_HUGE, RW);
+    CHECK_EQ(leaves(), 1);
 }
 
 /* The guest has a table of 2M leaves in its place, one of them elsewhere. */
@@ -577,6 +645,8 @@ TESTS(super_tests) = {
     TEST(another_superpage_replaces_it),
     TEST(a_superpage_is_split_and_merged),
     TEST(a_superpage_that_cannot_be_split_goes),
+    TEST(any_allocation_of_a_superpage_may_fail),
+    TEST(a_superpage_without_quota_maps_nothing),
     TEST(quota_holds_for_splits),
     TEST(memory_that_changes_meanwhile_is_not_taken),
     TEST_TRAPPED(a_superpage_of_1g_is_one_leaf),
@@ -585,6 +655,7 @@ TESTS(super_tests) = {
     TEST_TRAPPED(other_rights_of_1g_are_one_write_and_one_flush),
     TEST_TRAPPED(a_removed_1g_goes_in_pieces),
     TEST(a_1g_is_split_and_merged),
+    TEST_TRAPPED(a_1g_that_was_not_all_there_stays_in_parts),
     TEST(a_1g_that_becomes_a_table_keeps_its_references),
     TEST(a_1g_can_be_split_when_memory_is_short),
     TEST(two_of_1g_are_split_one_by_one),

@@ -412,6 +412,28 @@ static void many_tables_wait_for_a_flush(void)
     expect_none(0, 700 * TWO_M + PAGE(3));
 }
 
+/* Two tables go with each leaf, and all of it is one piece of work. */
+static void more_tables_than_wait_for_one_flush(void)
+{
+    unsigned long leaves = vm_table(), middle = vm_table();
+    unsigned int tables, i;
+
+    start();
+    tables = COUNT(table_pages);
+    guest_page(leaves)[0] = PAGE(G_DATA) | RW;
+    guest_page(middle)[0] = PAGE(leaves) | RW;
+    for ( i = 0; i < 400; i++ )
+        *vm_entry(table, 4, i * ONE_G, 3) = PAGE(middle) | RW;
+    q_submit(IOTLB_DOMAIN(1));
+    CHECK_EQ(COUNT(table_pages), tables + 800);
+    *vm_entry(table, 4, 0, 4) = 0;
+    hw.flushes = 0;
+    q_submit(IOTLB_DOMAIN(1));
+    CHECK_EQ(COUNT(table_pages), tables);
+    CHECK_EQ(guest.frames, 0);
+    CHECK(hw.flushes >= 2 && hw.flushes <= 3);
+}
+
 TESTS(sync_tests) = {
     TEST(nothing_is_seen_before_the_invalidation),
     TEST(mapping_needs_no_flush),
@@ -435,6 +457,7 @@ TESTS(sync_tests) = {
     TEST(a_frame_may_be_mapped_often),
     TEST(more_pages_than_wait_for_one_flush),
     TEST(many_tables_wait_for_a_flush),
+    TEST(more_tables_than_wait_for_one_flush),
     TESTS_END
 };
 

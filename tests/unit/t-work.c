@@ -162,6 +162,48 @@ static void changes_during_a_command_are_safe(void)
     expect(0, PAGE(2999), G_DATA + 2999 % 128, R);
 }
 
+/* Wherever the budget ends: before a table, in it, or just behind it. */
+static void a_command_can_be_cut_anywhere(void)
+{
+    unsigned int fill, dev, i;
+
+    for ( fill = VIOMMU_BUDGET - 12; fill <= VIOMMU_BUDGET; fill++ )
+    {
+        vm_stop();
+        vm_start();
+        vm_translate(2);
+        for ( dev = 0; dev < 2; dev++ )
+        {
+            table = vm_table();
+            vm_set_context(dev, table, 4, 1);
+            vm_map(table, 4, PAGE(1), G_DATA + dev, 1, RW);
+        }
+        q_submit(CTX_GLOBAL);
+        /* A queue for all of it. */
+        wr32(VTD_GCMD, VTD_GCMD_TE);
+        wr64(VTD_IQA, PAGE(G_QUEUE) | 3);
+        wr32(VTD_GCMD, VTD_GCMD_TE | VTD_GCMD_QIE);
+        q_tail = rd64(VTD_IQH) / 16;
+        for ( dev = 0; dev < 2; dev++ )
+            vm_map(vm_context(dev)[0] >> 12, 4, PAGE(1), 0, 1, 0);
+        vm_lazy = true;
+        for ( i = 0; i < fill; i++ )
+            q_put(IEC_GLOBAL);
+        q_put(IOTLB_PAGE(1, PAGE(1), 0));
+        q_put(WAIT_STATUS(3, PAGE(G_STATUS)));
+        q_kick();
+        while ( *vm_status() != 3 )
+        {
+            CHECK_EQ(hw.stale, 0);
+            CHECK(viommu_work(&vi) || *vm_status() == 3);
+        }
+        q_check();
+        for ( dev = 0; dev < 2; dev++ )
+            expect_none(dev, PAGE(1));
+        CHECK_EQ(guest.frames, 0);
+    }
+}
+
 /* ---- Devices come and go in the middle ---- */
 
 static void unbinding_in_the_middle_of_a_context_command(void)
@@ -452,6 +494,7 @@ TESTS(work_tests) = {
     TEST(sparse_tables_are_quick),
     TEST(cyclic_tables_are_bounded),
     TEST(changes_during_a_command_are_safe),
+    TEST_TRAPPED(a_command_can_be_cut_anywhere),
     TEST(unbinding_in_the_middle_of_a_context_command),
     TEST(unbinding_in_the_middle_of_an_iotlb_command),
     TEST(binding_in_the_middle_of_a_command),
