@@ -265,6 +265,31 @@ guest_run()
     guest_result "$1" "$2" "$sent_id" "$sent_at"
 }
 
+# guest_start GUEST COMMAND: begins it; guest_finish GUEST SECONDS: waits for it,
+# prints what it printed and returns its status. One at a time.
+guest_start()
+{
+    guest_run "$1" 120 "rm -f /tmp/job.*; (($2); echo \$? >/tmp/job.status) >/tmp/job.out 2>&1 & true"
+}
+guest_finish()
+{
+    # shellcheck disable=SC2016  # the guest expands it
+    guest_run "$1" "$2" 'until [ -e /tmp/job.status ]; do sleep 0.2; done; cat /tmp/job.out; exit $(cat /tmp/job.status)'
+}
+
+# guest_busy GUEST [DISK]: from here on it reads without end
+guest_busy()
+{
+    gb_disk=${2:-/dev/nvme0n1}
+    guest_run "$1" 120 "blob write $gb_disk 4 3 64; (while blob read $gb_disk 4 3 64; do :; done >/dev/null 2>&1) & true"
+    has_viommu "$1" || return 0
+    counters "$1" "$TS_DIR/busy.0"
+    sleep 1
+    counters "$1" "$TS_DIR/busy.1"
+    holds "$(delta "$TS_DIR/busy.0" "$TS_DIR/busy.1" qi_iotlb) > 0" "DMA is going on"
+    holds "$(counter "$TS_DIR/busy.1" pages_pinned) > 0" "pages are pinned"
+}
+
 # guest_destroy GUEST: and check that nothing is left of it
 guest_destroy()
 {
