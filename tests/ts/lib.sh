@@ -199,6 +199,14 @@ guest_bdf()
 
 guest_log() { echo "$TS_STATE/$1/console"; }
 
+# guest_console GUEST: from here on what the guest says goes to a file, and to
+# the rig's guests.log for when dom0 dies. Ends with the device model.
+guest_console()
+{
+    setsid sh -c "tee -a '$(guest_log "$1")' <'$TS_STATE/$1/serial.out' |
+                  sed -u 's/^/$1: /' >/run/guests" >/dev/null 2>&1 &
+}
+
 # guest_alive GUEST: has the domain neither crashed nor ended?
 guest_alive()
 {
@@ -275,6 +283,14 @@ guest_finish()
 {
     # shellcheck disable=SC2016  # the guest expands it
     guest_run "$1" "$2" 'until [ -e /tmp/job.status ]; do sleep 0.2; done; cat /tmp/job.out; exit $(cat /tmp/job.status)'
+}
+
+# guest_disk GUEST DEVICE: the guest's name of an NVMe's disk. Linux numbers
+# them as it finds them, not by their slots.
+guest_disk()
+{
+    guest_run "$1" 60 "cd /sys/bus/pci/devices/$(guest_bdf "$1" "$2")/nvme/nvme* && echo nvme*n1 | sed s:^:/dev/:" ||
+        fail "guest $1 has no disk of $2" >&2
 }
 
 # guest_busy GUEST [DISK]: from here on it reads without end
