@@ -26,9 +26,14 @@ void console_init(void)
     outb(PORT_FCR, 1);
 }
 
+bool console_pending(void)
+{
+    return inb(PORT_LSR) & LSR_DR;
+}
+
 char console_key(void)
 {
-    while ( !(inb(PORT_LSR) & LSR_DR) )
+    while ( !console_pending() )
         asm volatile ( "pause" );
 
     return inb(PORT);

@@ -58,9 +58,8 @@ void edu_init(void)
     say("%u devices for DMA\n", nr_edus);
 }
 
-/* False if the engine does not finish; whether the DMA arrived is not said. */
-bool edu_dma(struct edu *e, bool to_memory, uint64_t addr, unsigned int offset,
-             unsigned int count)
+void edu_start(struct edu *e, bool to_memory, uint64_t addr,
+               unsigned int offset, unsigned int count)
 {
     uint64_t buffer = BUFFER + offset;
 
@@ -68,6 +67,13 @@ bool edu_dma(struct edu *e, bool to_memory, uint64_t addr, unsigned int offset,
     mmio_write64(e->bar + REG_DST, to_memory ? addr : buffer);
     mmio_write64(e->bar + REG_COUNT, count);
     mmio_write32(e->bar + REG_CMD, CMD_RUN | (to_memory ? CMD_TO_MEMORY : 0));
+}
+
+/* False if the engine does not finish; whether the DMA arrived is not said. */
+bool edu_dma(struct edu *e, bool to_memory, uint64_t addr, unsigned int offset,
+             unsigned int count)
+{
+    edu_start(e, to_memory, addr, offset, count);
     if ( WAIT_FOR(!(mmio_read32(e->bar + REG_CMD) & CMD_RUN), 5000) )
         return true;
 

@@ -92,6 +92,7 @@ static inline volatile uint64_t *mem64(uint64_t addr)
 
 /* console.c */
 void console_init(void);
+bool console_pending(void);
 char console_key(void);         /* waits for one */
 void vsay(const char *fmt, __builtin_va_list args);
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -155,6 +156,8 @@ extern struct edu edus[2];
 extern unsigned int nr_edus;
 
 void edu_init(void);
+void edu_start(struct edu *e, bool to_memory, uint64_t addr,
+               unsigned int offset, unsigned int count);
 bool edu_dma(struct edu *e, bool to_memory, uint64_t addr, unsigned int offset,
              unsigned int count);
 bool edu_load(struct edu *e);

@@ -13,15 +13,23 @@ void main(void);
 
 void main(void)
 {
+    char key;
+
     console_init();
     time_init();
     say("\n@@ready vtd\n");
-    /* From whoever started it: t for trap mode, s for a sidecore. */
-    sidecore = console_key() == 's';
+    /*
+     * From whoever started it: t for trap mode, s for a sidecore; h for the
+     * hostile checks, p for the hostile phases without those.
+     */
+    key = console_key();
+    sidecore = key == 's';
     say("mode: %s\n", sidecore ? "sidecore" : "trap");
     irq_init();
     cpus_init();
     unit_init();
+    if ( key == 'h' || key == 'p' )
+        hostile(key == 'h');
 
     check_reset();
     check_access();

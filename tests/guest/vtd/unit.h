@@ -265,6 +265,9 @@ volatile uint64_t *context(const struct edu *e);
 void context_set(const struct edu *e, uint64_t lo, uint64_t hi);
 void attach(const struct edu *e, const struct domain *d);
 
+/* hostile.c: does not return */
+void hostile(bool checks);
+
 /* t-*.c */
 void check_reset(void);
 void check_access(void);
