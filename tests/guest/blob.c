@@ -5,6 +5,7 @@
  *   blob write PATH MIB SEED BLOCK_KIB    to a disk, O_DIRECT
  *   blob read PATH MIB SEED BLOCK_KIB     from a disk, O_DIRECT, compared
  *   blob random PATH MIB SEED COUNT       COUNT 4 KiB reads at random places
+ *   blob timed PATH MIB SEED SECONDS      as many as that time allows
  *   blob send ADDRESS PORT MIB SEED       by TCP
  *   blob recv PORT MIB SEED               by TCP, compared
  *
@@ -22,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MIB (1024ul * 1024)
@@ -121,15 +123,18 @@ static int disk(int write_it, const char *path, uint64_t size, size_t block)
     return report(write_it ? "written" : "read");
 }
 
-static int random_reads(const char *path, uint64_t size, unsigned long count)
+/* Until there were enough of them, or that time is over. */
+static int random_reads(const char *path, uint64_t size, unsigned long count,
+                        unsigned int seconds)
 {
+    time_t end = time(NULL) + seconds;
     int fd = open(path, O_RDONLY | O_DIRECT);
     uint64_t state = 1;
     void *buf = buffer(4096);
 
     if ( fd < 0 )
         die(path);
-    while ( count-- )
+    while ( seconds ? time(NULL) < end : count-- )
     {
         uint64_t at;
 
@@ -139,7 +144,7 @@ static int random_reads(const char *path, uint64_t size, unsigned long count)
             die("read");
         check(buf, at, 4096);
     }
-    return report("random");
+    return report(seconds ? "timed" : "random");
 }
 
 static int send_it(const char *address, int port, uint64_t size)
@@ -221,7 +226,12 @@ int main(int argc, char **argv)
     if ( argc == 6 && !strcmp(what, "random") )
     {
         seed = NUM(4);
-        return random_reads(argv[2], NUM(3) * MIB, NUM(5));
+        return random_reads(argv[2], NUM(3) * MIB, NUM(5), 0);
+    }
+    if ( argc == 6 && !strcmp(what, "timed") )
+    {
+        seed = NUM(4);
+        return random_reads(argv[2], NUM(3) * MIB, 0, NUM(5));
     }
     if ( argc == 6 && !strcmp(what, "send") )
     {
