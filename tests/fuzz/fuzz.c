@@ -889,6 +889,7 @@ static void resync(void)
             model_bind(i);
     now.exact = !now.narrow;
     write_reg(VTD_GCMD, 4, queue | VTD_GCMD_TE | VTD_GCMD_SRTP);
+    read_reg(VTD_GSTS, 4);
 }
 
 /* ---- An input ---- */

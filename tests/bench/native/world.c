@@ -422,6 +422,7 @@ struct world *world_new(void)
     e[XEN_VIOMMU_SLOT_FIRST * 16 + 1] = 2 | 1 << 8; /* 4 levels, domain 1 */
     reg_write64(w, VTD_RTADDR, PAGE(G_ROOT));
     reg_write32(w, VTD_GCMD, VTD_GCMD_SRTP);
+    CHECK(reg_read64(w, VTD_GCMD) >> 32 & VTD_GCMD_SRTP);
     reg_write64(w, VTD_IQA, PAGE(G_QUEUE));
     reg_write32(w, VTD_GCMD, VTD_GCMD_QIE);
     submit(w, DESC_CONTEXT);
