@@ -225,7 +225,7 @@ int main(void)
         CHECK(!sidecore_poll(&sidecore));
         CALLGRIND_TOGGLE_COLLECT;
     }
-    counted("sidecore: poll that finds nothing", ROUNDS * NR);
+    counted("sidecore: round of looks that finds nothing", ROUNDS * NR);
 
     spin_lock(&w->vi.sync_lock);
     for ( i = 0; i < ROUNDS; i++ )

@@ -205,6 +205,13 @@ static void to_memory(void)
         cpu_relax();
 }
 
+/* What a driver keeps mapped beside its buffers, so that tables stay. */
+static void map_rings(void)
+{
+    *leaf_entry(w, ADDR - PAGE(1)) = PAGE(G_DATA + 1) | LEAF_RW;
+    submit(w, DESC_PAGE(ADDR - PAGE(1)));
+}
+
 static void set_queue(bool on)
 {
     uint32_t gcmd = VTD_GCMD_TE | (on ? VTD_GCMD_QIE : 0);
@@ -238,6 +245,7 @@ int main(int argc, char **argv)
     w = world_new();
     CHECK(!sidecore_start(&sidecore));
     set_teardown(XEN_VIOMMU_TEARDOWN_strict);
+    map_rings();
     CHECK(!pthread_create(&thread, NULL, other, &cpus[1]));
     to_memory();
 

@@ -400,11 +400,12 @@ void submit(struct world *w, uint64_t lo, uint64_t hi)
 struct world *world_new(void)
 {
     static unsigned int nr;
-    struct world *w = calloc(1, sizeof(*w));
+    struct world *w = aligned_alloc(128, sizeof(*w));
     const pci_sbdf_t sbdf = { .sbdf = 0x300 };
     uint64_t *e;
 
     CHECK(w != NULL);
+    memset(w, 0, sizeof(*w));
     w->memory = page_alloc(G_END);
     w->next_table = G_TABLES + 1;
     w->d.domain_id = ++nr;

@@ -20,20 +20,25 @@
 #define PAGE(gfn) ((uint64_t)(gfn) << VTD_PAGE_SHIFT)
 #define NR_DESC   256
 
+/* What one side writes does not lie beside what the other one uses. */
+#define OWN_LINE __attribute__((aligned(128)))
+
 struct world {
     struct viommu vi;        /* first: the boundary finds the rest by it */
     struct domain d;
-    char *memory;
+
+    /* Hardly ever changes. */
+    char *memory OWN_LINE;
+    volatile uint32_t *regs; /* the register page as memory, when mapped */
+    bool inbox_mapped;
 
     /* The boundary. */
-    bool inbox_mapped;
-    bool deferred;
+    bool deferred OWN_LINE;
     uint64_t timer[VIOMMU_NR_TIMERS];
     unsigned long flushes;
 
     /* The driver. */
-    volatile uint32_t *regs; /* the register page as memory, when mapped */
-    unsigned int tail;
+    unsigned int tail OWN_LINE;
     unsigned int next_table;
 };
 
