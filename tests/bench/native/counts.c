@@ -6,8 +6,9 @@
  *   valgrind --tool=callgrind --collect-atstart=no counts
  *
  * Only calls into the core are counted, and each kind ends with a dump whose
- * name says what it is and how many operations are in it. Time is simulated,
- * so that the counts are the same in each run.
+ * name says what it is and how many operations are in it. What they had the
+ * hardware and the guest's memory do is printed, as "name,value,unit". Time is
+ * simulated, so that the counts are the same in each run.
  */
 #include <stdio.h>
 
@@ -30,6 +31,44 @@ static void counted(const char *name, unsigned int n)
     CALLGRIND_DUMP_STATS_AT(text);
 }
 
+/* What is asked of the two boundaries, while it is counted. */
+static struct effects {
+    unsigned long entries, references, flushes;
+} seen, before;
+
+static struct effects effects_now(void)
+{
+    struct effects now = { world_entries, world_references, w->flushes };
+
+    return now;
+}
+
+/* From here to there, calls count. */
+static void begin(void)
+{
+    before = effects_now();
+    CALLGRIND_TOGGLE_COLLECT;
+}
+
+static void end(void)
+{
+    struct effects now;
+
+    CALLGRIND_TOGGLE_COLLECT;
+    now = effects_now();
+    seen.entries += now.entries - before.entries;
+    seen.references += now.references - before.references;
+    seen.flushes += now.flushes - before.flushes;
+}
+
+static void print_effects(const char *name, unsigned int n)
+{
+    printf("%s,%.2f,entries\n%s,%.2f,references\n%s,%.2f,flushes\n",
+           name, seen.entries / (double)n, name, seen.references / (double)n,
+           name, seen.flushes / (double)n);
+    seen = (struct effects){ 0 };
+}
+
 static void set(unsigned int mode, unsigned int teardown)
 {
     struct xen_viommu_settings s = w->vi.set;
@@ -49,11 +88,11 @@ static void trap(uint64_t lo, uint64_t hi)
 {
     volatile uint32_t *status = put_with_wait(w, lo, hi);
 
-    CALLGRIND_TOGGLE_COLLECT;
+    begin();
     viommu_mmio_write(&w->vi, VTD_IQT, 4, w->tail * 16);
     while ( w->deferred )
         w->deferred = viommu_work(&w->vi);
-    CALLGRIND_TOGGLE_COLLECT;
+    end();
     CHECK(*status == DONE);
 }
 
@@ -64,9 +103,9 @@ static void poll(uint64_t lo, uint64_t hi)
     kick(w);
     while ( *status != DONE )
     {
-        CALLGRIND_TOGGLE_COLLECT;
+        begin();
         CHECK(!sidecore_poll(&sidecore));
-        CALLGRIND_TOGGLE_COLLECT;
+        end();
     }
 }
 
@@ -101,12 +140,14 @@ static void pages(const char *by, way *how)
     char name[80];
     unsigned int i;
 
-#define COUNTED(what)                                   \
-    do {                                                \
+#define COUNTED(what)                                     \
+    do {                                                  \
         snprintf(name, sizeof(name), "%s: %s", by, what); \
-        counted(name, n);                               \
+        counted(name, n);                                 \
+        print_effects(name, n);                           \
     } while ( 0 )
 
+    seen = (struct effects){ 0 };
     set(w->vi.set.mode, XEN_VIOMMU_TEARDOWN_strict);
     for ( i = 0; i < ROUNDS; i++ )
     {
@@ -119,26 +160,28 @@ static void pages(const char *by, way *how)
         all_pages(quietly, G_DATA);
         all_pages(how, 0);
     }
-    COUNTED("unmap, strict");
+    COUNTED("unmap; strict");
     set(w->vi.set.mode, XEN_VIOMMU_TEARDOWN_optimistic);
     for ( i = 0; i < ROUNDS; i++ )
     {
         all_pages(quietly, G_DATA);
         all_pages(how, 0);
     }
-    COUNTED("unmap, lingers");
+    COUNTED("unmap; lingers");
     for ( i = 0; i < ROUNDS; i++ )
     {
         all_pages(how, G_DATA);
         all_pages(quietly, 0);
     }
-    COUNTED("map, revived");
+    /* Free, but for the look at it. */
+    CHECK(!seen.entries && !seen.references && !seen.flushes);
+    COUNTED("map; revived");
     for ( i = 0; i < ROUNDS; i++ )
     {
         all_pages(how, G_DATA + (1 + i % 2) * NR);
         all_pages(quietly, 0);
     }
-    COUNTED("map, another page lingers there");
+    COUNTED("map; another page lingers there");
 }
 
 /* ---- Others. ---- */

@@ -177,11 +177,11 @@ static struct kind {
     { "responder", RESPOND, -1, true, queue_map, queue_unmap,
       "queue: least that the protocol asks for", NULL },
     { "strict", POLL, XEN_VIOMMU_TEARDOWN_strict, true, queue_map,
-      queue_unmap, "queue: map", "queue: unmap, strict" },
+      queue_unmap, "queue: map", "queue: unmap; strict" },
     { "optimistic", POLL, XEN_VIOMMU_TEARDOWN_optimistic, true, queue_map,
-      queue_unmap, "queue: map, revived", "queue: unmap, lingers" },
+      queue_unmap, "queue: map; revived", "queue: unmap; lingers" },
     { "registers", POLL, XEN_VIOMMU_TEARDOWN_strict, false, register_map,
-      register_unmap, "registers: map", "registers: unmap, strict" },
+      register_unmap, "registers: map", "registers: unmap; strict" },
 };
 
 static void set_teardown(unsigned int teardown)

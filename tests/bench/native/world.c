@@ -14,6 +14,7 @@
 
 uint64_t world_time = 1;
 bool world_simulated, world_preempted, world_blocked;
+unsigned long world_entries, world_references;
 
 static struct world *world_of(struct viommu *vi)
 {
@@ -117,6 +118,7 @@ bool guest_get_frame(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
     if ( gfn_x(gfn) >= G_END )
         return false;
     *mfn = mfn_of(guest_at(world_of(vi), gfn_x(gfn)));
+    world_references++;
 
     return true;
 }
@@ -282,6 +284,7 @@ void hw_table_unmap(uint64_t *table)
 
 void hw_table_sync(const uint64_t *entry)
 {
+    world_entries++;
 }
 
 int hw_shadow_init(struct viommu_shadow *s)

@@ -47,6 +47,8 @@ extern uint64_t world_time;
 extern bool world_simulated;
 extern bool world_preempted;     /* what sidecore_preempted() says */
 extern bool world_blocked;       /* a sidecore's vCPU sleeps */
+/* Of all guests: entries that hardware was told of, and references taken. */
+extern unsigned long world_entries, world_references;
 double cycles_per_us(void);
 
 static inline uint64_t cycles(void)
