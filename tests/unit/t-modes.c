@@ -52,13 +52,6 @@ static void step(unsigned long table)
         break;
 
     case 2:
-        if ( draw(8) )
-            wr64(VTD_IVA, (addr & -PAGE(1U << am)) | am);
-        wr64(VTD_IOTLB, VTD_IOTLB_IVT | MASK_INSR(3ULL, VTD_IOTLB_IIRG) |
-                        MASK_INSR(1ULL, VTD_IOTLB_DID));
-        break;
-
-    case 3:
         if ( draw(4) )
             vm_set_context(1, table, 4, 1);
         else
@@ -74,7 +67,14 @@ static void step(unsigned long table)
         for ( i = 0; i < 1U << am; i++ )
             vm_map(table, 4, addr + PAGE(i), G_DATA + draw(128), 1,
                    draw(3) ? RW : draw(2) ? R : 0);
-        q_submit(IOTLB_PAGE(1, addr, am));
+        if ( draw(2) )
+        {
+            q_submit(IOTLB_PAGE(1, addr, am));
+            break;
+        }
+        wr64(VTD_IVA, addr | am);
+        wr64(VTD_IOTLB, VTD_IOTLB_IVT | MASK_INSR(3ULL, VTD_IOTLB_IIRG) |
+                        MASK_INSR(1ULL, VTD_IOTLB_DID));
         break;
     }
 }
