@@ -5,9 +5,9 @@
  * A guest's superpage is one leaf of the shadow where the guest's memory is
  * mapped by that size as well, and smaller ones otherwise; so which it is
  * changes only when one of the two does. All references of a 2M leaf are taken
- * and dropped at once; those of 1G would be too many. So a leaf of 1G is made of
- * 512 leaves of 2M that are all there, and comes apart into these again before
- * it changes.
+ * and dropped at once; those of 1G would be too many. So a leaf of 1G is made
+ * of 512 leaves of 2M that are all there, and comes apart into these again
+ * before it changes.
  */
 #include "private.h"
 
