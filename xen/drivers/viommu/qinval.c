@@ -9,6 +9,16 @@
  */
 #include "private.h"
 
+/*
+ * A dword of the register file without reg_lock, to see whether there is any
+ * work. What comes too late for that is not lost: who writes it then looks for
+ * himself, or finds sync_lock taken and has a vCPU look.
+ */
+static uint32_t glance(const struct viommu *vi, unsigned int offset)
+{
+    return ACCESS_ONCE(vi->regs[offset / sizeof(uint32_t)]);
+}
+
 /* Register commands, in the order in which they are taken up. */
 
 static bool next_gcmd(struct viommu *vi, struct viommu_command *cmd)
@@ -17,12 +27,10 @@ static bool next_gcmd(struct viommu *vi, struct viommu_command *cmd)
     uint32_t gcmd, gsts;
     uint64_t rtaddr, iqa;
 
-    spin_lock(&vi->reg_lock);
-    if ( !vi->gcmd_pending )
-    {
-        spin_unlock(&vi->reg_lock);
+    if ( !ACCESS_ONCE(vi->gcmd_pending) )
         return false;
-    }
+
+    spin_lock(&vi->reg_lock);
     gcmd = vi->gcmd;
     vi->gcmd_pending = false;
     gsts = regs_get32(vi, VTD_GSTS);
@@ -63,12 +71,12 @@ static bool next_ccmd(struct viommu *vi, struct viommu_command *cmd)
 {
     uint64_t ccmd;
 
+    if ( !(glance(vi, VTD_CCMD + 4) & (VTD_CCMD_ICC >> 32)) )
+        return false;
+
     spin_lock(&vi->reg_lock);
     ccmd = regs_get64(vi, VTD_CCMD);
     spin_unlock(&vi->reg_lock);
-
-    if ( !(ccmd & VTD_CCMD_ICC) )
-        return false;
 
     viommu_count(vi, reg_commands);
     cmd->from = VIOMMU_FROM_CCMD;
@@ -90,13 +98,13 @@ static bool next_iotlb(struct viommu *vi, struct viommu_command *cmd)
 {
     uint64_t iotlb, iva;
 
+    if ( !(glance(vi, VTD_IOTLB + 4) & (VTD_IOTLB_IVT >> 32)) )
+        return false;
+
     spin_lock(&vi->reg_lock);
     iotlb = regs_get64(vi, VTD_IOTLB);
     iva = regs_get64(vi, VTD_IVA);
     spin_unlock(&vi->reg_lock);
-
-    if ( !(iotlb & VTD_IOTLB_IVT) )
-        return false;
 
     viommu_count(vi, reg_commands);
     cmd->from = VIOMMU_FROM_IOTLB;
@@ -239,18 +247,14 @@ static bool next_descriptor(struct viommu *vi, struct viommu_command *cmd)
 {
     struct vtd_descriptor desc;
     unsigned int head, tail, size;
-    bool halted;
 
     if ( !vi->queue_enabled )
         return false;
 
-    spin_lock(&vi->reg_lock);
-    head = regs_get64(vi, VTD_IQH);
-    tail = regs_get64(vi, VTD_IQT);
-    halted = regs_get32(vi, VTD_FSTS) & VTD_FSTS_IQE;
-    spin_unlock(&vi->reg_lock);
-
-    if ( halted || head == tail )
+    /* No bit of either is in the upper dword. */
+    head = glance(vi, VTD_IQH);
+    tail = glance(vi, VTD_IQT);
+    if ( head == tail || (glance(vi, VTD_FSTS) & VTD_FSTS_IQE) )
         return false;
 
     size = vi->queue_entries * sizeof(desc);

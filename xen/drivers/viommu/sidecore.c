@@ -23,6 +23,9 @@
 #define VISIT_BUDGET      128
 #define VISIT_LIMIT       (VISIT_BUDGET + VIOMMU_NR_REMOVED + 32)
 
+/* Looks at all pages before anything else is looked at, the clock included. */
+#define LOOKS             8
+
 /* How long one call polls, unless there is something else for the CPU. */
 #define POLL_US           1000
 
@@ -412,15 +415,31 @@ domid_t sidecore_of(struct viommu *vi)
     return domid;
 }
 
+/* Waits until there is something in any page, but not for long. */
+static void look(const struct viommu_sidecore *s)
+{
+    struct viommu *vi;
+    unsigned int i;
+
+    for ( i = 0; i < LOOKS; i++ )
+    {
+        for ( vi = s->guests; vi; vi = vi->sc.next )
+            if ( ACCESS_ONCE(vi->inbox.live) && inbox_peek(vi) )
+                return;
+        cpu_relax();
+    }
+}
+
 /* One visit to each guest. Returns whether any needs another soon. */
-static bool poll_round(struct viommu_sidecore *s)
+static bool poll_round(struct viommu_sidecore *s, uint64_t now)
 {
     struct viommu *vi;
     bool soon = false;
 
     spin_lock(&s->lock);
+    look(s);
     for ( vi = s->guests; vi; vi = vi->sc.next )
-        soon |= visit(vi, guest_time_us());
+        soon |= visit(vi, now);
     spin_unlock(&s->lock);
 
     return soon;
@@ -442,8 +461,7 @@ int sidecore_poll(struct domain *d)
 
     do {
         ACCESS_ONCE(s->wanted) = false;
-        soon = poll_round(s);
-        cpu_relax();
+        soon = poll_round(s, now);
         now = guest_time_us();
     } while ( soon && now < end && !sidecore_preempted() );
 
