@@ -8,14 +8,15 @@
 #define TWO_M  (1ULL << 21)
 #define WINDOW 5000
 
-static unsigned long table;
+static unsigned long table, other_table;
 
 /* Device 0 is on a table of domain 1, device 1 on one of domain 2. */
 static void start(void)
 {
     table = vm_table();
     vm_set_context(0, table, 4, 1);
-    vm_set_context(1, vm_table(), 4, 2);
+    other_table = vm_table();
+    vm_set_context(1, other_table, 4, 2);
     vm_translate(2);
     vm_set(teardown, XEN_VIOMMU_TEARDOWN_optimistic);
     CHECK_EQ(vi.set.window_us, WINDOW);
@@ -346,6 +347,99 @@ static void what_comes_back_differently_is_flushed(void)
     map(0, G_DATA, RW);
     expect(0, 0, G_DATA, R);
     CHECK_EQ(COUNT(stale_replaced), 2);
+}
+
+/* So many pages from address 0, the last one unmapped last. */
+static void start_with_many(unsigned int n)
+{
+    unsigned int i;
+
+    start();
+    for ( i = 0; i < n; i++ )
+        map(PAGE(i), G_DATA + i, RW);
+    for ( i = 0; i < n; i++ )
+        unmap(PAGE(i));
+    CHECK_EQ(COUNT(leaves_stale), n);
+    hw.flushes = 0;
+}
+
+/* The address that was given back last is used first, for another page. */
+static void other_pages_in_a_row_share_flushes(void)
+{
+    unsigned int i;
+
+    start_with_many(40);
+    for ( i = 40; i-- > 0; )
+    {
+        map(PAGE(i), G_DATA + 40 + i, RW);
+        expect(0, PAGE(i), G_DATA + 40 + i, RW);
+        CHECK_EQ(hw.stale, 0);
+    }
+    /* For 39, 37, 31, and 17, and what was older by 1, 5, 13, and 17 then. */
+    CHECK_EQ(hw.flushes, 4);
+    CHECK_EQ(COUNT(stale_replaced), 4);
+    CHECK_EQ(COUNT(stale_joined), 36);
+    CHECK_EQ(COUNT(leaves_stale), 0);
+    CHECK_EQ(COUNT(pages_pinned), 40);
+}
+
+static void who_gets_the_same_pages_keeps_them(void)
+{
+    start_with_many(10);
+    map(PAGE(0), G_DATA, RW);
+    map(PAGE(1), G_DATA + 20, RW);
+    CHECK_EQ(COUNT(leaves_revived), 1);
+    CHECK_EQ(COUNT(stale_replaced), 1);
+    CHECK_EQ(COUNT(stale_joined), 0);
+    lingers(PAGE(9), G_DATA + 9);
+    map(PAGE(9), G_DATA + 9, RW);
+    CHECK_EQ(COUNT(leaves_revived), 2);
+}
+
+/* Another page at address 0, twice; what was unmapped before stays. */
+static void nothing_joins(void)
+{
+    unmap(0);
+    map(0, G_DATA + 2, RW);
+    unmap(0);
+    map(0, G_DATA + 3, RW);
+    CHECK_EQ(COUNT(stale_replaced), 2);
+    CHECK_EQ(COUNT(stale_joined), 0);
+    lingers(PAGE(1), G_DATA + 1);
+}
+
+static void superpages_do_not_join(void)
+{
+    start();
+    map(0, G_DATA, RW);
+    map(PAGE(1), G_DATA + 1, RW);
+    unmap(PAGE(1));
+    map_2m(0x200);
+    map_2m(0);
+    nothing_joins();
+    lingers(TWO_M, 0x200);
+    vm_pass(WINDOW);
+    expect_none(0, TWO_M);
+    expect_none(0, PAGE(1));
+    CHECK_EQ(COUNT(pages_pinned), 1);
+}
+
+static void other_tables_do_not_join(void)
+{
+    start();
+    map(0, G_DATA, RW);
+    map(PAGE(1), G_DATA + 1, RW);
+    vm_map(other_table, 4, 0, G_DATA + 5, 1, RW);
+    q_submit(IOTLB_PAGE(2, 0, 0));
+    unmap(PAGE(1));
+    vm_map(other_table, 4, 0, 0, 1, 0);
+    q_submit(IOTLB_PAGE(2, 0, 0));
+    nothing_joins();
+    expect(1, 0, G_DATA + 5, RW);
+    vm_pass(WINDOW);
+    expect_none(1, 0);
+    expect_none(0, PAGE(1));
+    CHECK_EQ(COUNT(pages_pinned), 1);
 }
 
 static void a_superpage_lingers_as_a_whole(void)
@@ -826,6 +920,10 @@ TESTS(stale_tests) = {
     TEST(it_ends_in_a_young_machine_too),
     TEST(coming_back_costs_nothing),
     TEST(what_comes_back_differently_is_flushed),
+    TEST(other_pages_in_a_row_share_flushes),
+    TEST(who_gets_the_same_pages_keeps_them),
+    TEST(superpages_do_not_join),
+    TEST(other_tables_do_not_join),
     TEST(a_superpage_lingers_as_a_whole),
     TEST(a_page_of_a_superpage_lingers_alone),
     TEST(a_full_quota_ends_the_oldest_with_one_flush),

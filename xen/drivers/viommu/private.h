@@ -288,6 +288,8 @@ struct viommu {
         unsigned int size, first, used;
         unsigned int seq;            /* of the latest one */
         bool end;                    /* all have to go; set without a lock */
+        unsigned int joining;        /* places that end with the next flush */
+        uint64_t revived, replaced;  /* those counters, at the latest one */
     } stale;
     struct guest_page queue_page;    /* of the queue, while commands run */
 
@@ -569,6 +571,11 @@ bool __must_check teardown_linger(struct viommu *vi, struct shadow_walk *w,
 void teardown_unlinger(struct viommu *vi, unsigned int level, uint64_t pte);
 /* Before a walk: makes room for leaves that will linger, if there is none. */
 void teardown_make_room(struct viommu *vi, struct viommu_budget *b);
+/*
+ * After a walk by w: when what came back was another page, what is likely to
+ * come back so next goes with the flush that this needs. Returns work items.
+ */
+unsigned int teardown_join(struct viommu *vi, struct shadow_walk *w);
 /* Ends what lingers for longer than it may, and sets the timer for the rest. */
 void teardown_expire(struct viommu *vi);
 /*

@@ -137,6 +137,7 @@ static int sync_shadow(struct viommu *vi, struct viommu_command *cmd,
         viommu_count(vi, syncs);
     if ( cmd->last || enter_shadow(&p, cmd) )
         rc = pair_sync(&p, &cmd->cursor, cmd->last, b);
+    budget_take(b, teardown_join(vi, &p.shadow));
     pair_end(&p);
 
     return rc;

@@ -13,8 +13,16 @@
  * leaf may be in use again, gone, or in a later place by the time that the
  * place is looked at, which the note tells. Whatever goes is gone as ever: with
  * a flush before its frames are given back.
+ *
+ * A guest that maps another page where one lingers costs a flush at once. Many
+ * guests do so again and again: they use the address first that was given back
+ * last, for whatever comes next. So the more often that happens in a row, the
+ * more of the newest leaves that linger are ended by that one flush.
  */
 #include "private.h"
+
+/* Places that end with a flush that is for something else. */
+#define JOIN_MOST 64U
 
 void teardown_changed(struct viommu *vi, uint64_t addr, unsigned int level,
                       bool fresh)
@@ -234,6 +242,41 @@ void teardown_make_room(struct viommu *vi, struct viommu_budget *b)
     budget_take(b, n);
     viommu_count_n(vi, stale_evicted,
                    stale - vi->count[XEN_VIOMMU_CNT_leaves_stale]);
+}
+
+unsigned int teardown_join(struct viommu *vi, struct shadow_walk *w)
+{
+    const uint64_t revived = vi->count[XEN_VIOMMU_CNT_leaves_revived];
+    const uint64_t replaced = vi->count[XEN_VIOMMU_CNT_stale_replaced];
+    const uint64_t stale = vi->count[XEN_VIOMMU_CNT_leaves_stale];
+    uint64_t now;
+    unsigned int n;
+
+    if ( replaced == vi->stale.replaced )
+        return 0;
+
+    vi->stale.joining = revived == vi->stale.revived
+                        ? min(2 * vi->stale.joining + 2, JOIN_MOST) : 0;
+    vi->stale.revived = revived;
+    vi->stale.replaced = replaced;
+
+    now = guest_time_us();
+    for ( n = 0; n < vi->stale.joining && vi->stale.used; n++ )
+    {
+        const struct viommu_stale *place =
+            &vi->stale.ring[(vi->stale.first + vi->stale.used - 1) %
+                            vi->stale.size];
+
+        /* The frames of a superpage are too many. */
+        if ( place->shadow != w->s->id || place->level > 1 )
+            break;
+        end_place(vi, w, place, now);
+        vi->stale.used--;
+    }
+    viommu_count_n(vi, stale_joined,
+                   stale - vi->count[XEN_VIOMMU_CNT_leaves_stale]);
+
+    return n;
 }
 
 void teardown_expire(struct viommu *vi)

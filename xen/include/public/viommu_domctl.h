@@ -69,7 +69,8 @@
     X(no_exit_begins,    "times that the register page became memory")      \
     X(no_exit_idles,     "times that it traps again since nothing came")    \
     X(frame_pages,       "pages used to count pinned pages, now")           \
-    X(rej_inbox,         "refused: guest removed the register page itself")
+    X(rej_inbox,         "refused: guest removed the register page itself") \
+    X(stale_joined,      "stale leaves ended early: a flush was due anyway")
 
 #define XEN_VIOMMU_COUNTER_INDEX_(name, what) XEN_VIOMMU_CNT_##name,
 enum {
