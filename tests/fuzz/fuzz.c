@@ -617,6 +617,8 @@ static void bind(unsigned int dev, uint32_t to)
     else
     {
         CHECK(!(now.bound & (1U << dev)));
+        CHECK(!vi.overcommit || hw_attached_to(sbdf.sbdf, NULL) !=
+                                 ON_IDENTITY);
         now.bound |= 1U << dev;
         if ( dev == STRAY )
             return;
@@ -1038,6 +1040,7 @@ static void start(void)
     guest_reset();
     hw_reset();
     memset(&vi, 0, sizeof(vi));
+    vi.overcommit = (machine & 0x18) == 0x10;
     memset(&now, 0, sizeof(now));
     for ( i = 0; i <= STRAY; i++ )
         hw_add_device(0x300 + i);
@@ -1056,6 +1059,7 @@ static void start(void)
         now.budget[i] = machine & 0x20 ? 1000 : take(1);
 
     CHECK_EQ(viommu_init(&vi, machine & 0x40 ? 4 + quota % 64 : 0), 0);
+    CHECK(!(vi.ecap & VTD_ECAP_PT) == vi.overcommit);
     vi.set.teardown = XEN_VIOMMU_TEARDOWN_strict;
     naive_reset(vi.cap, vi.ecap);
     model_reset();

@@ -90,6 +90,12 @@ struct result model_walk(unsigned long table, unsigned int levels,
     return (struct result){ guest_frame(table), rights, level };
 }
 
+struct target model_untranslated(void)
+{
+    return (struct target){ .kind = vi.overcommit ? ON_NOTHING
+                                                  : ON_IDENTITY };
+}
+
 struct target model_context_of(unsigned long table, unsigned int dev)
 {
     const uint64_t beyond = ~0ULL << VTD_LEVEL_WIDTH(4);
@@ -113,7 +119,7 @@ struct target model_context_of(unsigned long table, unsigned int dev)
          (levels != 3 && levels != 4) )
         return t;
 
-    if ( (lo & 0xc) == 0x8 )
+    if ( (lo & 0xc) == 0x8 && !vi.overcommit )
     {
         t.kind = ON_IDENTITY;
         t.did = (hi >> 8) & 0xffff;
@@ -243,9 +249,8 @@ static void put_on(unsigned int dev, struct target t)
 
 static void read_context(unsigned int dev)
 {
-    const struct target identity = { .kind = ON_IDENTITY };
-
-    put_on(dev, translation ? model_context_of(root, dev) : identity);
+    put_on(dev, translation ? model_context_of(root, dev)
+                            : model_untranslated());
 }
 
 static void read_contexts(void)
@@ -261,7 +266,7 @@ void model_bind(unsigned int dev)
 {
     devices[dev].bound = true;
     memset(&devices[dev].at, 0, sizeof(devices[dev].at));
-    if ( translation )
+    if ( translation || vi.overcommit )
     {
         /* It is blocked until its context was read. */
         devices[dev].at.kind = ON_NOTHING;

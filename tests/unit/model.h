@@ -51,6 +51,8 @@ struct target {
 /* A plain walk of the guest's tables, now. */
 struct result model_walk(unsigned long table, unsigned int levels,
                          unsigned long page);
+/* What devices are on while translation is off. */
+struct target model_untranslated(void);
 /* A plain look at the guest's root and context entries, now. */
 struct target model_context_of(unsigned long root, unsigned int dev);
 

@@ -104,7 +104,6 @@ static void note_target(unsigned int dev, struct target t)
 
 void oracle_note(unsigned long root, bool translation)
 {
-    const struct target identity = { .kind = ON_IDENTITY };
     unsigned int top, levels, did, i;
 
     for ( top = 0; top < M_ROOTS; top++ )
@@ -119,7 +118,8 @@ void oracle_note(unsigned long root, bool translation)
             }
 
     for ( i = 0; i < M_DEVICES; i++ )
-        note_target(i, translation ? model_context_of(root, i) : identity);
+        note_target(i, translation ? model_context_of(root, i)
+                                   : model_untranslated());
     now++;
 }
 

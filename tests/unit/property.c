@@ -93,6 +93,8 @@ static void bind_or_not(void)
             CHECK(rc == -ENOMEM || rc == -ENOSPC);
         else
         {
+            CHECK(!vi.overcommit || hw_attached_to(sbdf.sbdf, NULL) !=
+                                     ON_IDENTITY);
             state.bound |= 1U << dev;
             oracle_bind(dev);
             if ( state.exact )
@@ -350,6 +352,7 @@ static void sequence(void)
     guest_reset();
     hw_reset();
     memset(&vi, 0, sizeof(vi));
+    vi.overcommit = !rnd(4);
     for ( i = 0; i < M_DEVICES; i++ )
         hw_add_device(0x300 + i);
     hw.caps.snoop = rnd(4);
@@ -369,6 +372,7 @@ static void sequence(void)
     state.te = state.qie = false;
     state.root = state.bound = state.status = seen_failures = 0;
     CHECK_EQ(viommu_init(&vi, state.faulty && rnd(2) ? 8 + rnd(30) : 0), 0);
+    CHECK(!(vi.ecap & VTD_ECAP_PT) == vi.overcommit);
     vi.set.teardown = optimistic ? XEN_VIOMMU_TEARDOWN_optimistic
                                  : XEN_VIOMMU_TEARDOWN_strict;
     if ( state.sidecore )
