@@ -186,19 +186,20 @@ void table_begin(struct shadow_walk *w, struct viommu *vi,
         w->table[i] = NULL;
 }
 
+/* Unmaps the table of that level, and those below it. */
 static void drop(struct shadow_walk *w, unsigned int level)
 {
-    if ( w->table[level - 1] )
-        hw_table_unmap(w->table[level - 1]);
-    w->table[level - 1] = NULL;
+    for ( ; level; level-- )
+    {
+        if ( w->table[level - 1] )
+            hw_table_unmap(w->table[level - 1]);
+        w->table[level - 1] = NULL;
+    }
 }
 
 void table_end(struct shadow_walk *w)
 {
-    unsigned int level;
-
-    for ( level = 1; level <= ARRAY_SIZE(w->table); level++ )
-        drop(w, level);
+    drop(w, ARRAY_SIZE(w->table));
 }
 
 /* The entry of addr in the table of that level; the ones above are mapped. */
@@ -208,39 +209,60 @@ static uint64_t *entry_of(struct shadow_walk *w, uint64_t addr,
     return &w->table[level - 1][VTD_LEVEL_INDEX(addr, level)];
 }
 
-/* Maps the table of that level for addr; false if there is none. */
+/* The first address of the table of that level for addr. */
+static uint64_t base_of(const struct shadow_walk *w, uint64_t addr,
+                        unsigned int level)
+{
+    return level == w->s->levels ? 0
+                                 : addr & ~(VTD_LEVEL_SIZE(level + 1) - 1);
+}
+
+/* Maps the next table for addr, of that level; false if there is none. */
 static bool enter(struct shadow_walk *w, uint64_t addr, unsigned int level)
 {
-    bool top = level == w->s->levels;
-    uint64_t base = top ? 0 : addr & ~(VTD_LEVEL_SIZE(level + 1) - 1);
-    uint64_t above;
+    mfn_t mfn = w->s->root;
 
-    if ( w->table[level - 1] && w->base[level - 1] == base )
-        return true;
-
-    drop(w, level);
-    if ( top )
-        w->table[level - 1] = hw_table_map(w->s->root);
-    else
+    if ( level < w->s->levels )
     {
-        above = *entry_of(w, addr, level + 1);
+        uint64_t above = *entry_of(w, addr, level + 1);
+
         if ( !above || (above & VTD_PTE_SP) )
             return false;
-        w->table[level - 1] = hw_table_map(shadow_pte_mfn(above));
+        mfn = shadow_pte_mfn(above);
     }
-    w->base[level - 1] = base;
+    w->table[level - 1] = hw_table_map(mfn);
+    w->base[level - 1] = base_of(w, addr, level);
 
     return true;
+}
+
+/*
+ * Maps the tables for addr, down to a level or as far as there are any, and
+ * returns how far. Where one is mapped already, so are those above it.
+ */
+static unsigned int descend(struct shadow_walk *w, uint64_t addr,
+                            unsigned int lowest)
+{
+    unsigned int level = lowest;
+
+    while ( level <= w->s->levels &&
+            (!w->table[level - 1] ||
+             w->base[level - 1] != base_of(w, addr, level)) )
+        level++;
+    if ( level == lowest )
+        return level;
+
+    drop(w, level - 1);
+    while ( level > lowest && enter(w, addr, level - 1) )
+        level--;
+
+    return level;
 }
 
 void table_lookup(struct shadow_walk *w, uint64_t addr,
                   struct shadow_leaf *leaf)
 {
-    for ( leaf->level = w->s->levels; leaf->level; leaf->level-- )
-        if ( !enter(w, addr, leaf->level) )
-            break;
-
-    leaf->level++;
+    leaf->level = descend(w, addr, 1);
     leaf->pte = *entry_of(w, addr, leaf->level);
 }
 
@@ -265,12 +287,11 @@ static int make_tables(struct shadow_walk *w, uint64_t addr,
 {
     struct viommu *vi = w->vi;
     mfn_t mfn[VIOMMU_FRAME_LEVELS];
-    unsigned int level, missing, i;
+    unsigned int level = descend(w, addr, lowest);
+    unsigned int missing = level - lowest, i;
 
-    for ( level = w->s->levels; enter(w, addr, level); level-- )
-        if ( level == lowest )
-            return 0;
-    missing = level - lowest + 1;
+    if ( !missing )
+        return 0;
 
     if ( !has_room(vi, missing) )
         return -ENOSPC;
@@ -288,10 +309,10 @@ static int make_tables(struct shadow_walk *w, uint64_t addr,
 
     for ( i = 0; i < missing; i++, level-- )
     {
-        write_entry(entry_of(w, addr, level + 1), make_link(mfn[i], 0));
-        if ( level + 1 < w->s->levels )
-            add_live(w, addr, level + 1, 1);
-        if ( !enter(w, addr, level) )
+        write_entry(entry_of(w, addr, level), make_link(mfn[i], 0));
+        if ( level < w->s->levels )
+            add_live(w, addr, level, 1);
+        if ( !enter(w, addr, level - 1) )
         {
             ASSERT_UNREACHABLE();
             return -EINVAL;
@@ -359,11 +380,8 @@ void table_annotate(struct shadow_walk *w, uint64_t addr, unsigned int level,
 static uint64_t *link_of(struct shadow_walk *w, uint64_t addr,
                          unsigned int level)
 {
-    unsigned int l;
-
-    for ( l = w->s->levels; l >= level - 1; l-- )
-        if ( !enter(w, addr, l) )
-            return NULL;
+    if ( descend(w, addr, level - 1) != level - 1 )
+        return NULL;
 
     return entry_of(w, addr, level);
 }
