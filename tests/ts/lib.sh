@@ -126,7 +126,15 @@ free_kib()
 # memory_mib GUEST: what the domain has now
 memory_mib() { xl list "$1" | awk 'NR > 1 { print $(NF - 3) }'; }
 
-# settled_kib: the same, when Xen has freed what it frees a little later
+# note_free KIB [NAME]: so much is free now. It goes to the file free, a line
+# "SECONDS KIB NAME" each; with a name it is a figure, too.
+note_free()
+{
+    echo "$(cut -d. -f1 /proc/uptime) $1${2:+ $2}" >>"$TS_DIR/free"
+    [ -z "${2:-}" ] || figure "free_mib_$2" $(($1 / 1024))
+}
+
+# settled_kib: what is free when Xen has freed what it frees a little later
 settled_kib()
 {
     sk_most=0
@@ -138,7 +146,8 @@ settled_kib()
     echo "$sk_most"
 }
 
-# wait_free KIB SLACK: waits until that much is free again, but for SLACK.
+# wait_free KIB SLACK: waits until that much is free again, but for SLACK;
+# $wf_now is what is free then.
 wait_free()
 {
     wf_i=0
@@ -158,7 +167,7 @@ host_faults()
     grep -c 'VT-D.*fault addr' "$TS_XEN_LOG" || true
 }
 
-# guest_gone NAME: no trace of the domain, not as a zombie either
+# guest_gone NAME DOMID: no trace of the domain, not as a zombie either
 guest_gone()
 {
     gg_i=0
