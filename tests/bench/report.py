@@ -195,6 +195,32 @@ def bars(res, configs, value, ylabel, spread=None, ymax=None, line=None):
     return gnuplot("\n".join(lines) + "\n")
 
 
+def curve(points):
+    """Free memory of the host over time; what has a name has a number."""
+    points = [(t - points[0][0], kib / 1024, name) for t, kib, name in points]
+    named = [p for p in points if p[2]]
+    lines = ["$data << END"] + [f"{t} {mib:.1f}" for t, mib, _ in points]
+    lines += ["END", "$named << END"]
+    lines += [f"{t} {mib:.1f} {n}" for n, (t, mib, _) in enumerate(named, 1)]
+    lines += [
+        "END",
+        "set terminal svg size 960,360 font 'sans-serif,12'",
+        "set xlabel 'seconds'",
+        "set ylabel 'MiB free'",
+        "set yrange [0:*]",
+        "set xrange [0:*]",
+        "set offsets 0, graph 0.03, graph 0.1, 0",
+        "set grid ytics lc rgb '#dddddd'",
+        "set border 3",
+        "set tics nomirror",
+        "unset key",
+        "plot $data using 1:2 with lines lw 2 lc rgb '#4477aa', "
+        "$named with points pt 7 ps 0.6 lc rgb '#4477aa', "
+        "$named using 1:2:3 with labels offset 0.7,0.8",
+    ]
+    return gnuplot("\n".join(lines) + "\n")
+
+
 # ---- output -----------------------------------------------------------------
 
 def table(head, body, first="left"):
@@ -292,7 +318,29 @@ img { max-width: 100%; } .wide { overflow-x: auto; }
 """
 
 
-def write_html(path, res, machine, native):
+def overcommit(free):
+    """Two guests that are promised more than there is."""
+    out = ["<h2>Memory that no device uses</h2>"]
+    if not free:
+        return out + ["<p>Not here: <code>tests/ts/run overcommit-trap-6.12"
+                      "</code> runs two guests that together are promised "
+                      "more memory than the host has, and leaves the curve "
+                      "for the next report.</p>"]
+    named = [(t - free[0][0], kib, name.replace("_", " "))
+             for t, kib, name in free if name]
+    body = [[f"{n}: {name}", str(t), str(kib // 1024)]
+            for n, (t, kib, name) in enumerate(named, 1)]
+    return out + [
+        "<p>Free memory of a host of 2 GiB, of which dom0 has one, while two "
+        "guests run that are promised 640 MiB each and have 256, each with "
+        "an NVMe at work; the balloon of the first goes down and up under "
+        "load. From the last run of "
+        "<code>tests/ts/run overcommit-trap-6.12</code>.</p>",
+        image(curve(free), "Free memory over time; see the table"),
+        table(["", "seconds", "MiB free"], body)]
+
+
+def write_html(path, res, machine, native, free):
     rounds = len({r["round"] for r in res.rows})
     h, b = throughput_table(res)
     p = [
@@ -373,6 +421,7 @@ def write_html(path, res, machine, native):
               "hardware that costs nothing: what the emulation itself "
               "costs.</p>",
               table(["", "value", "unit"], native)]
+    p += overcommit(free)
     p.append("<p>All counters of all measurements: "
              "<a href=results.csv>results.csv</a>.</p>")
     with open(path, "w", encoding="utf-8") as f:
@@ -428,9 +477,15 @@ def main(where):
     if os.path.exists(at("native.csv")):
         with open(at("native.csv"), encoding="ascii") as f:
             native = list(csv.reader(f))[1:]
+    free = []
+    if os.path.exists(at("free")):
+        with open(at("free"), encoding="ascii") as f:
+            for line in f:
+                t, kib, name = (line.split() + [""])[:3]
+                free.append((int(t), int(kib), name))
     write_csv(at("results.csv"), res)
     write_summary(at("summary.txt"), res, machine, native)
-    write_html(at("report.html"), res, machine, native)
+    write_html(at("report.html"), res, machine, native, free)
 
 
 main(sys.argv[1])
