@@ -374,7 +374,8 @@ static unsigned int reason(uint8_t devfn, uint64_t addr, unsigned int rights)
          (!(lo & 0xc) && (lo & beyond)) )
         return 0xb;
     level = (hi & 7) + 2;
-    if ( level < 3 || level > hw.caps.levels || (lo & 4) )
+    if ( level < 3 || level > hw.caps.levels || (lo & 4) ||
+         ((lo & 8) && !(REG(0x10) & 0x40)) )
         return 3;
     if ( lo & 8 )
         return 0;
