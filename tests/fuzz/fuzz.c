@@ -130,6 +130,7 @@ static void lose(void)
     if ( now.known )
         tell("(not known from here on)\n");
     now.known = now.exact = now.watched = false;
+    naive_forget_writes();
 }
 
 void on_command(const struct command *c)
