@@ -107,10 +107,14 @@ bool guest_get_frame(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
                      mfn_t *mfn)
 {
     unsigned int flags;
-    struct page_info *pg = get_ram(vi, gfn,
-                                   P2M_ALLOC | (*write ? P2M_UNSHARE : 0),
-                                   &flags);
+    p2m_query_t query = P2M_ALLOC | (*write ? P2M_UNSHARE : 0);
+    struct page_info *pg;
 
+    /* A domain that lacked memory was crashed, and is not to lack more. */
+    if ( vi->d->is_shutting_down )
+        query = 0;
+
+    pg = get_ram(vi, gfn, query, &flags);
     if ( !pg )
         return false;
 
