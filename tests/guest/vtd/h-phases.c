@@ -8,6 +8,9 @@
  *   t  leaves come and go, in more tables than there may be
  *   c  a device gets one context after the other
  *   d  a device writes to memory: a round is a DMA that arrives
+ *   g  the second GiB of memory is mapped by one leaf: a round is a DMA to its
+ *      first and one to its last word that arrive, and one behind it that
+ *      does not
  *   e  a command that takes for ever; no key is seen any more
  *   x  the guest crashes, while a device writes to memory
  *
@@ -17,6 +20,7 @@
 #include "xen.h"
 
 #define IOVA            0x40000000ULL
+#define BIG_IOVA        0x1000000000ULL
 #define QUEUE_SIZE      7               /* QS: the most */
 
 static volatile bool stop;
@@ -113,6 +117,19 @@ static bool dma(void)
     return *mem32(MEMORY_BASE) != ~0U;
 }
 
+static void big_begin(void)
+{
+    map(&dom, BIG_IOVA, GB, 3, RW);
+    inv_domain(dom.did);
+}
+
+static bool big(void)
+{
+    return edu_writes(&edus[0], BIG_IOVA, GB) == ARRIVED &&
+           edu_writes(&edus[0], BIG_IOVA + GB - 4, 2 * GB - 4) == ARRIVED &&
+           edu_writes(&edus[0], BIG_IOVA + GB, 2 * GB) == BLOCKED;
+}
+
 static bool endless(void)
 {
     struct domain d = { .table = page_new(), .levels = 4, .did = 11 };
@@ -149,6 +166,7 @@ static const struct phase {
     { 't', "tables", tables_begin, leaves_change, registers },
     { 'c', "contexts", contexts_begin, contexts_change, context_registers },
     { 'd', "dma", NULL, dma, spin },
+    { 'g', "big", big_begin, big, spin },
     { 'e', "endless", NULL, endless, spin },
     { 'x', "crash", NULL, crash, spin },
 };
