@@ -42,6 +42,7 @@ static struct page_info *get_ram(struct viommu *vi, gfn_t gfn, p2m_query_t q,
     p2m_type_t p2mt;
     struct page_info *page = get_page_from_gfn(vi->d, gfn_x(gfn), &p2mt, q);
 
+    viommu_count(vi, p2m_lookups);
     if ( !page )
         return NULL;
 
@@ -140,6 +141,7 @@ bool guest_superpage(struct viommu *vi, gfn_t gfn, unsigned int level,
     p2m_type_t p2mt;
     p2m_access_t p2ma;
 
+    viommu_count(vi, p2m_lookups);
     *mfn = get_gfn_type_access(p2m, gfn_x(gfn), &p2mt, &p2ma, 0, &order);
     if ( p2m_is_ram(p2mt) && (1UL << order) >= pages &&
          IS_ALIGNED(mfn_x(*mfn), pages) )
@@ -163,6 +165,7 @@ bool guest_frame_is(struct viommu *vi, gfn_t gfn, mfn_t mfn, bool *read,
     unsigned int flags = 0;
     p2m_type_t p2mt;
 
+    viommu_count(vi, p2m_lookups);
     if ( mfn_eq(get_gfn_query(vi->d, gfn_x(gfn), &p2mt), mfn) )
         flags = p2m_get_iommu_flags(p2mt, p2m_access_rwx, mfn);
     put_gfn(vi->d, gfn_x(gfn));
