@@ -9,6 +9,8 @@ static void check_entry(uint64_t entry, unsigned int level)
 {
     uint64_t known = VTD_PTE_R | VTD_PTE_W | VTD_PTE_ADDR | VTD_PTE_IGNORED;
 
+    if ( level > 1 && !(entry & VTD_PTE_SP) )
+        known |= VTD_PTE_IGNORED_LINK;
     if ( level > 1 && level <= hw.caps.leaf_level )
         known |= VTD_PTE_SP;
     if ( (level == 1 || (entry & VTD_PTE_SP)) && hw.caps.snoop )
@@ -29,11 +31,11 @@ static bool walk(const struct viommu_shadow *s, uint64_t addr, uint64_t *leaf)
         return false;
     /* Such a unit is given the first table of the next level as root. */
     for ( ; level > hw.caps.levels; level-- )
-        mfn = entry_mfn(hw_table(mfn)->seen[0]);
+        mfn = entry_mfn(hw_table_of(mfn)->seen[0]);
 
     for ( ; level; level-- )
     {
-        entry = hw_table(mfn)->seen[VTD_LEVEL_INDEX(addr, level)];
+        entry = hw_table_of(mfn)->seen[VTD_LEVEL_INDEX(addr, level)];
         read &= !!(entry & VTD_PTE_R);
         write &= !!(entry & VTD_PTE_W);
         if ( !read && !write )
@@ -118,7 +120,7 @@ static void scan(unsigned long mfn, unsigned int level, uint64_t addr,
                  void (*leaf)(void *, uint64_t, unsigned long, bool, bool),
                  void *arg)
 {
-    const struct table *t = hw_table(mfn);
+    const struct table *t = hw_table_of(mfn);
     unsigned int i;
 
     for ( i = 0; i < VTD_TABLE_ENTRIES; i++ )

@@ -9,12 +9,17 @@
 struct fake_guest guest;
 
 static uint8_t types[NR_GFNS];
+/* Of frames, by their number less MFN_GUEST. */
 static uint16_t refs[NR_GFNS];
 static uint64_t *pages[NR_GFNS];
 /* Pages that were asked for, to be cleared. */
 static unsigned long used[NR_GFNS];
 static unsigned int nr_used;
 static bool is_used[NR_GFNS];
+
+/* Frames that are behind other gfns than at first. */
+static struct { unsigned long gfn, frame; } exchanged[64];
+static unsigned int nr_exchanged;
 
 /*
  * Superpages that are neighbours in the guest are not in the machine; of every
@@ -28,17 +33,58 @@ static unsigned long scramble(unsigned long gfn)
     return VTD_LEVEL_STRIDE == 9 ? gfn : gfn ^ (2 * VTD_LEVEL_PAGES(3));
 }
 
-unsigned long guest_frame(unsigned long gfn)
+static unsigned long frame_of(unsigned long gfn)
 {
-    return MFN_GUEST + scramble(gfn);
+    unsigned int i;
+
+    for ( i = 0; i < nr_exchanged; i++ )
+        if ( exchanged[i].gfn == gfn )
+            return exchanged[i].frame;
+
+    return scramble(gfn);
 }
 
-static unsigned long gfn_of(unsigned long mfn)
+unsigned long guest_frame(unsigned long gfn)
+{
+    return MFN_GUEST + frame_of(gfn);
+}
+
+static unsigned long index_of(unsigned long mfn)
 {
     if ( mfn - MFN_GUEST >= NR_GFNS )
         FAIL("frame %#lx is not the domain's", mfn);
 
-    return scramble(mfn - MFN_GUEST);
+    return mfn - MFN_GUEST;
+}
+
+/* As Xen does it with each change of the p2m. */
+static void changed(void)
+{
+    unsigned int i;
+
+    for ( i = 0; i < NR_UNITS && guest.unit[i].vi; i++ )
+        guest.unit[i].vi->generation++;
+}
+
+static void put_behind(unsigned long gfn, unsigned long frame)
+{
+    unsigned int i;
+
+    for ( i = 0; i < nr_exchanged && exchanged[i].gfn != gfn; i++ )
+        ;
+    CHECK(i < ARRAY_SIZE(exchanged));
+    nr_exchanged += i == nr_exchanged;
+    exchanged[i].gfn = gfn;
+    exchanged[i].frame = frame;
+}
+
+void guest_exchange(unsigned long gfn, unsigned long with)
+{
+    unsigned long a = frame_of(gfn), b = frame_of(with);
+
+    put_behind(gfn, b);
+    put_behind(with, a);
+    changed();
 }
 
 void guest_reset(void)
@@ -46,6 +92,7 @@ void guest_reset(void)
     memset(&guest, 0, sizeof(guest));
     memset(types, GFN_MISSING, sizeof(types));
     memset(refs, 0, sizeof(refs));
+    nr_exchanged = 0;
     while ( nr_used )
     {
         memset(pages[used[--nr_used]], 0, 1U << VTD_PAGE_SHIFT);
@@ -57,6 +104,7 @@ void guest_set(unsigned long gfn, unsigned long n, enum gfn_type type)
 {
     CHECK(gfn + n <= NR_GFNS);
     memset(types + gfn, type, n);
+    changed();
 }
 
 enum gfn_type guest_type(unsigned long gfn)
@@ -64,26 +112,32 @@ enum gfn_type guest_type(unsigned long gfn)
     return gfn < NR_GFNS ? types[gfn] : GFN_MISSING;
 }
 
+static uint64_t *page_of(unsigned long frame)
+{
+    if ( is_used[frame] )
+        return pages[frame];
+    if ( !pages[frame] )
+    {
+        pages[frame] = calloc(1, 1U << VTD_PAGE_SHIFT);
+        if ( !pages[frame] )
+            abort();
+    }
+    used[nr_used++] = frame;
+    is_used[frame] = true;
+
+    return pages[frame];
+}
+
 uint64_t *guest_page(unsigned long gfn)
 {
     CHECK(gfn < NR_GFNS);
-    if ( is_used[gfn] )
-        return pages[gfn];
-    if ( !pages[gfn] )
-    {
-        pages[gfn] = calloc(1, 1U << VTD_PAGE_SHIFT);
-        if ( !pages[gfn] )
-            abort();
-    }
-    used[nr_used++] = gfn;
-    is_used[gfn] = true;
 
-    return pages[gfn];
+    return page_of(frame_of(gfn));
 }
 
 unsigned int guest_refs(unsigned long mfn)
 {
-    return refs[gfn_of(mfn)];
+    return refs[index_of(mfn)];
 }
 
 /* ---- The boundary ---- */
@@ -94,93 +148,95 @@ static void check_locks(void)
         FAIL("guest memory used under reg_lock");
 }
 
-bool guest_map(struct viommu *vi, struct guest_page *page)
+void guest_lookup(struct viommu *vi, gfn_t gfn, bool write, bool populate,
+                  struct guest_lookup *result)
 {
-    unsigned long gfn = gfn_x(page->gfn);
+    const enum gfn_type type = guest_type(gfn_x(gfn));
+
+    guest_unit(vi);
+    check_locks();
+    guest.lookups++;
+    if ( populate && (harness.locks & (1U << RANK_PCIDEVS)) &&
+         !vi->pcidevs_held )
+        guest.populated_under_pcidevs++;
+    viommu_count(vi, p2m_lookups);
+    result->read = type == GFN_RAM || type == GFN_RAM_RO;
+    result->write = type == GFN_RAM;
+    result->level = guest.hole_level ? guest.hole_level(gfn_x(gfn)) : 1;
+    if ( result->read )
+        result->mfn = _mfn(guest_frame(gfn_x(gfn)));
+    if ( guest.on_lookup )
+        guest.on_lookup(gfn_x(gfn));
+}
+
+bool guest_get_frame(struct viommu *vi, mfn_t mfn)
+{
+    unsigned long frame = index_of(mfn_x(mfn));
 
     (void)vi;
     check_locks();
-    if ( page->va )
-        FAIL("a mapped page is mapped again");
-    if ( guest_type(gfn) != GFN_RAM && guest_type(gfn) != GFN_RAM_RO )
+    if ( guest.is_foreign && guest.is_foreign(mfn_x(mfn)) )
         return false;
-
-    page->va = pages[gfn] ? pages[gfn] : guest_page(gfn);
-    page->cookie = pages[gfn];
-    guest.mapped++;
-
-    return true;
-}
-
-void guest_unmap(struct guest_page *page)
-{
-    if ( !page->va )
-        return;
-    if ( page->cookie != page->va || !guest.mapped )
-        FAIL("guest_unmap() of what was not mapped");
-
-    guest.mapped--;
-    page->va = NULL;
-    page->cookie = NULL;
-}
-
-bool guest_write32(struct viommu *vi, paddr_t addr, uint32_t value)
-{
-    unsigned long gfn = addr >> VTD_PAGE_SHIFT;
-    uint64_t *page;
-
-    (void)vi;
-    check_locks();
-    CHECK(IS_ALIGNED(addr, sizeof(value)));
-    if ( guest_type(gfn) != GFN_RAM )
-        return false;
-
-    page = guest_page(gfn);
-    memcpy((char *)page + (addr & ((1U << VTD_PAGE_SHIFT) - 1)), &value,
-           sizeof(value));
-    if ( guest.on_status )
-        guest.on_status();
-
-    return true;
-}
-
-/* What may be done with a page, of what is wanted; false: nothing. */
-static bool may_access(gfn_t gfn, bool *read, bool *write)
-{
-    switch ( guest_type(gfn_x(gfn)) )
-    {
-    case GFN_RAM:
-        break;
-
-    case GFN_RAM_RO:
-        *write = false;
-        break;
-
-    case GFN_MISSING:
-    case GFN_MMIO:
-    default:
-        return false;
-    }
-
-    return *read || *write;
-}
-
-bool guest_get_frame(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
-                     mfn_t *mfn)
-{
-    (void)vi;
-    check_locks();
-    if ( !may_access(gfn, read, write) )
-        return false;
-
-    if ( ++refs[gfn_x(gfn)] == UINT16_MAX )
-        FAIL("too many references to gfn %#lx", gfn_x(gfn));
-    guest.pinned += refs[gfn_x(gfn)] == 1;
+    if ( ++refs[frame] == UINT16_MAX )
+        FAIL("too many references to frame %#lx", mfn_x(mfn));
+    guest.pinned += refs[frame] == 1;
     guest.frames++;
     guest.gets++;
-    *mfn = _mfn(guest_frame(gfn_x(gfn)));
 
     return true;
+}
+
+void guest_put_frame(mfn_t mfn)
+{
+    unsigned long frame = index_of(mfn_x(mfn));
+
+    check_locks();
+    if ( !refs[frame] )
+        FAIL("frame %#lx put once too often", mfn_x(mfn));
+    guest.frames--;
+    /* Invariant 1. */
+    guest.pinned -= refs[frame] == 1;
+    if ( !--refs[frame] && hw_reaches(mfn_x(mfn)) )
+        FAIL("frame %#lx put while devices reach it", mfn_x(mfn));
+}
+
+void *guest_map(struct viommu *vi, mfn_t mfn)
+{
+    (void)vi;
+    check_locks();
+    if ( guest.is_foreign && guest.is_foreign(mfn_x(mfn)) )
+        return NULL;
+    guest.mapped++;
+
+    return page_of(index_of(mfn_x(mfn)));
+}
+
+void guest_unmap(void *va, mfn_t mfn)
+{
+    check_locks();
+    if ( va != page_of(index_of(mfn_x(mfn))) || !guest.mapped )
+        FAIL("guest_unmap() of what was not mapped");
+    guest.mapped--;
+}
+
+void guest_dirtied(struct viommu *vi, gfn_t gfn)
+{
+    (void)vi;
+    CHECK_EQ(guest_type(gfn_x(gfn)), GFN_RAM);
+    if ( guest.on_status )
+        guest.on_status();
+}
+
+unsigned long guest_max_frame(void)
+{
+    return MFN_GUEST + NR_GFNS;
+}
+
+unsigned long guest_max_pages(const struct viommu *vi)
+{
+    (void)vi;
+
+    return guest.max_pages ?: NR_GFNS;
 }
 
 bool guest_superpage(struct viommu *vi, gfn_t gfn, unsigned int level,
@@ -200,36 +256,14 @@ bool guest_superpage(struct viommu *vi, gfn_t gfn, unsigned int level,
             return false;
 
     *mfn = _mfn(guest_frame(first));
-    if ( !may_access(gfn, read, write) )
+    *read &= guest_type(first) == GFN_RAM || guest_type(first) == GFN_RAM_RO;
+    *write &= guest_type(first) == GFN_RAM;
+    if ( !*read && !*write )
         return false;
     if ( guest.on_superpage )
         guest.on_superpage();
 
     return true;
-}
-
-bool guest_frame_is(struct viommu *vi, gfn_t gfn, mfn_t mfn, bool *read,
-                    bool *write)
-{
-    (void)vi;
-    check_locks();
-
-    return may_access(gfn, read, write) &&
-           guest_frame(gfn_x(gfn)) == mfn_x(mfn);
-}
-
-void guest_put_frame(mfn_t mfn)
-{
-    unsigned long gfn = gfn_of(mfn_x(mfn));
-
-    check_locks();
-    if ( !refs[gfn] )
-        FAIL("frame of gfn %#lx put once too often", gfn);
-    guest.frames--;
-    /* Invariant 1. */
-    guest.pinned -= refs[gfn] == 1;
-    if ( !--refs[gfn] && hw_reaches(mfn_x(mfn)) )
-        FAIL("frame of gfn %#lx put while devices reach it", gfn);
 }
 
 uint64_t guest_time_us(void)
@@ -248,6 +282,21 @@ struct fake_unit *guest_unit(struct viommu *vi)
     guest.unit[i].vi = vi;
 
     return &guest.unit[i];
+}
+
+uint64_t pages_pinned(struct viommu *vi)
+{
+    const struct harness was = harness;
+    int rc;
+
+    harness.fail_in = harness.fail_rate = harness.trylocks = 0;
+    do
+        rc = viommu_count_pinned(vi);
+    while ( rc == -ERESTART );
+    CHECK_EQ(rc, 0);
+    harness = was;
+
+    return vi->count[XEN_VIOMMU_CNT_pages_pinned];
 }
 
 void guest_set_timer(struct viommu *vi, enum viommu_timer timer, uint64_t at)

@@ -20,8 +20,6 @@ static unsigned int nr_tables, free_tables;   /* a list through ->next_free */
 /* How often a frame is named: by leaves, by what is cached of former ones. */
 static unsigned int named[NR_GFNS], cached[NR_GFNS];
 
-static struct table *mapped[4 * VIOMMU_SHADOW_LEVELS];
-
 static void check_locks(unsigned int needed)
 {
     if ( harness_locks_held(RANK_REG) )
@@ -45,7 +43,7 @@ bool hw_reaches(unsigned long mfn)
     return named[i] || cached[i];
 }
 
-struct table *hw_table(unsigned long mfn)
+struct table *hw_table_of(unsigned long mfn)
 {
     unsigned long i = mfn - MFN_TABLE;
 
@@ -123,12 +121,18 @@ static unsigned int forget(struct hw_attachment *a, uint64_t first,
 static void entry_changes(struct hw_attachment *a, unsigned int level,
                           uint64_t addr, uint64_t old, uint64_t new);
 
+/* What differs between two entries for the hardware, links or not. */
+static uint64_t differs(uint64_t a, uint64_t b)
+{
+    return (a ^ b) & ~(VTD_PTE_IGNORED | VTD_PTE_IGNORED_LINK);
+}
+
 static void check_seen(const struct table *t)
 {
     unsigned int i;
 
     for ( i = 0; i < VTD_TABLE_ENTRIES; i++ )
-        if ( (t->entries[i] ^ t->seen[i]) & ~VTD_PTE_IGNORED )
+        if ( differs(t->entries[i], t->seen[i]) )
             FAIL("an entry was written, but not for the hardware");
 }
 
@@ -136,7 +140,7 @@ static void check_seen(const struct table *t)
 static void link_table(struct hw_attachment *a, unsigned int level,
                        uint64_t addr, unsigned long mfn)
 {
-    struct table *t = hw_table(mfn);
+    struct table *t = hw_table_of(mfn);
     unsigned int i;
 
     if ( t->in )
@@ -153,7 +157,7 @@ static void link_table(struct hw_attachment *a, unsigned int level,
 
 static void unlink_table(struct hw_attachment *a, unsigned long mfn)
 {
-    struct table *t = hw_table(mfn);
+    struct table *t = hw_table_of(mfn);
     unsigned int i;
 
     for ( i = 0; i < VTD_TABLE_ENTRIES; i++ )
@@ -196,7 +200,7 @@ static void entry_changes(struct hw_attachment *a, unsigned int level,
 {
     bool had = old & (VTD_PTE_R | VTD_PTE_W);
     bool has = new & (VTD_PTE_R | VTD_PTE_W);
-    uint64_t diff = (old ^ new) & ~VTD_PTE_IGNORED;
+    uint64_t diff = differs(old, new);
 
     if ( !diff || (!had && !has) )
         return;
@@ -233,14 +237,47 @@ static void entry_changes(struct hw_attachment *a, unsigned int level,
 
 /* ---- The boundary: table pages ---- */
 
-void hw_get_caps(struct hw_caps *caps)
+bool hw_unit(unsigned int n, struct hw_unit *unit)
 {
-    *caps = hw.caps;
+    const struct fake_caps *c = &hw.caps;
+
+    /* The least of what the two can is what counts. */
+    if ( n >= 2 || !c->levels )
+        return false;
+
+    unit->cap = (c->levels > 2 ? VTD_CAP_SAGAW_39 : 0) |
+                (c->levels > 3 ? VTD_CAP_SAGAW_48 : 0) |
+                MASK_INSR((c->width ?: VTD_LEVEL_WIDTH(c->levels)) - 1ULL,
+                          VTD_CAP_MGAW) |
+                (c->zlr ? VTD_CAP_ZLR : 0) |
+                (c->leaf_level > 1 ? VTD_CAP_SLLPS_2M : 0) |
+                (c->leaf_level > 2 ? VTD_CAP_SLLPS_1G : 0);
+    unit->ecap = c->snoop ? VTD_ECAP_SC : 0;
+    if ( !n )
+    {
+        unit->cap |= VTD_CAP_SAGAW_48 | VTD_CAP_ZLR | VTD_CAP_SLLPS_2M |
+                     VTD_CAP_SLLPS_1G | VTD_CAP_MGAW;
+        unit->ecap |= VTD_ECAP_SC;
+    }
+
+    return true;
 }
+
+uint64_t hw_superpages(void)
+{
+    return VTD_CAP_SLLPS_2M | VTD_CAP_SLLPS_1G;
+}
+
+bool hw_snoop(void)
+{
+    return true;
+}
+
+/* The tables stand in the second half of a block that says whose they are. */
+#define HALF (VTD_TABLE_ENTRIES * sizeof(uint64_t))
 
 mfn_t hw_table_alloc(struct viommu *vi)
 {
-    const size_t size = VTD_TABLE_ENTRIES * sizeof(uint64_t);
     struct table *t;
 
     (void)vi;
@@ -262,10 +299,13 @@ mfn_t hw_table_alloc(struct viommu *vi)
         t->index = nr_tables;
         tables[nr_tables++] = t;
     }
-    t->entries = calloc(1, size);
-    t->seen = calloc(1, size);
-    if ( !t->entries || !t->seen )
+    t->block = aligned_alloc(2 * HALF, 2 * HALF);
+    t->seen = calloc(1, HALF);
+    if ( !t->block || !t->seen )
         abort();
+    memset(t->block, 0, 2 * HALF);
+    *(struct table **)t->block = t;
+    t->entries = (uint64_t *)((char *)t->block + HALF);
     hw.tables++;
 
     return _mfn(MFN_TABLE + t->index);
@@ -273,69 +313,47 @@ mfn_t hw_table_alloc(struct viommu *vi)
 
 void hw_table_free(mfn_t mfn)
 {
-    struct table *t = hw_table(mfn_x(mfn));
+    struct table *t = hw_table_of(mfn_x(mfn));
 
     check_locks(0);
-    if ( t->maps )
-        FAIL("table freed while mapped");
     if ( t->in )
         FAIL("table freed while linked");
     if ( t->unlinked_from )
         FAIL("table freed before a flush");
 
     /* Whoever uses it from now on is caught by the sanitizer. */
-    free(t->entries);
+    free(t->block);
     free(t->seen);
     t->entries = t->seen = NULL;
+    t->block = NULL;
     t->next_free = free_tables;
     free_tables = t->index + 1;
     hw.tables--;
 }
 
-uint64_t *hw_table_map(mfn_t mfn)
+uint64_t *hw_table(mfn_t mfn)
 {
-    struct table *t = hw_table(mfn_x(mfn));
-    unsigned int i;
+    struct table *t = hw_table_of(mfn_x(mfn));
 
     check_locks(0);
     if ( t->unlinked_from )
         FAIL("a table is used again before a flush");
-    for ( i = 0; mapped[i]; i++ )
-        CHECK(i < ARRAY_SIZE(mapped) - 1);
-    mapped[i] = t;
-    t->maps++;
-    hw.mapped++;
 
     return t->entries;
 }
 
-static unsigned int find_mapped(const uint64_t *entry)
+void hw_check(void)
 {
     unsigned int i;
 
-    for ( i = 0; i < ARRAY_SIZE(mapped); i++ )
-        if ( mapped[i] && entry >= mapped[i]->entries &&
-             entry < mapped[i]->entries + VTD_TABLE_ENTRIES )
-            return i;
-
-    FAIL("an entry of no mapped table");
-}
-
-void hw_table_unmap(uint64_t *table)
-{
-    unsigned int slot = find_mapped(table);
-    struct table *t = mapped[slot];
-
-    if ( t->in )
-        check_seen(t);
-    t->maps--;
-    mapped[slot] = NULL;
-    hw.mapped--;
+    for ( i = 0; i < nr_tables; i++ )
+        if ( tables[i]->entries && tables[i]->in )
+            check_seen(tables[i]);
 }
 
 void hw_table_sync(const uint64_t *entry)
 {
-    struct table *t = mapped[find_mapped(entry)];
+    struct table *t = *(struct table **)((uintptr_t)entry & ~(2 * HALF - 1));
     unsigned int i = entry - t->entries;
     uint64_t old = t->seen[i];
 
@@ -510,21 +528,20 @@ int hw_attach(struct viommu *vi, struct viommu_device *dev,
 
 void hw_reset(void)
 {
-    const struct hw_caps caps = { .levels = 4, .snoop = true, .zlr = true,
-                                  .leaf_level = 3 };
+    const struct fake_caps caps = { .levels = 4, .snoop = true, .zlr = true,
+                                    .leaf_level = 3 };
     unsigned int i;
 
     /* A test that failed leaves things behind. */
     for ( i = 0; i < nr_tables; i++ )
     {
-        free(tables[i]->entries);
+        free(tables[i]->block);
         free(tables[i]->seen);
         free(tables[i]);
     }
     nr_tables = free_tables = 0;
     memset(named, 0, sizeof(named));
     memset(cached, 0, sizeof(cached));
-    memset(mapped, 0, sizeof(mapped));
     memset(devices, 0, sizeof(devices));
     memset(&hw, 0, sizeof(hw));
     hw.caps = caps;

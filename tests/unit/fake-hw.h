@@ -22,17 +22,17 @@ struct hw_attachment {
 };
 
 struct table {
+    void *block;                 /* that they are in */
     uint64_t *entries;           /* as the core wrote them; NULL: free */
     uint64_t *seen;              /* as the hardware sees them */
     unsigned int index, next_free;
-    unsigned int maps;
     struct hw_attachment *in;    /* the shadow that it is linked into */
     struct hw_attachment *unlinked_from;
     unsigned int level;
     uint64_t base;               /* the first address it translates */
 };
 
-struct table *hw_table(unsigned long mfn);
+struct table *hw_table_of(unsigned long mfn);
 
 static inline unsigned long entry_mfn(uint64_t entry)
 {

@@ -9,7 +9,14 @@
 #ifndef VIOMMU_UNIT_FAKE_H
 #define VIOMMU_UNIT_FAKE_H
 
-#include "private.h"
+#include "boundary.h"
+#include "fault.h"
+#include "format.h"
+#include "inbox.h"
+#include "pinned.h"
+#include "regfile.h"
+#include "sidecore.h"
+#include "viommu.h"
 
 /* ---- The guest ---- */
 
@@ -43,6 +50,8 @@ struct fake_guest {
     unsigned int frames;         /* references held, of all frames */
     unsigned int pinned;         /* frames with references */
     unsigned int gets;           /* guest_get_frame()s that succeeded */
+    unsigned int lookups;        /* guest_lookup()s */
+    unsigned int populated_under_pcidevs; /* of those, which must not be */
     unsigned int msis;
     uint64_t msi_addr;           /* of the last one */
     uint32_t msi_data;
@@ -60,6 +69,13 @@ struct fake_guest {
     void (*on_inbox_unmap)(void);
     void (*on_inbox_unmapped)(void);
     void (*on_block)(void);
+    unsigned long max_pages;     /* of the guest; 0: NR_GFNS */
+    /* How big a block around gfn is no RAM; NULL: the page. */
+    unsigned int (*hole_level)(unsigned long gfn);
+    /* Whether a frame is not the guest's (any more); NULL: none is. */
+    bool (*is_foreign)(unsigned long mfn);
+    /* Called when the p2m has been asked, with the gfn. */
+    void (*on_lookup)(unsigned long gfn);
     /* Called when the status of a wait descriptor is written. */
     void (*on_status)(void);
     /* Called when a superpage was found to be one mapping, after that. */
@@ -70,12 +86,16 @@ extern struct fake_guest guest;
 void guest_reset(void);
 void guest_set(unsigned long gfn, unsigned long n, enum gfn_type type);
 enum gfn_type guest_type(unsigned long gfn);
+/* Another frame is behind gfn from now on: that of gfn ^ with. */
+void guest_exchange(unsigned long gfn, unsigned long with);
 /* Contents of a page; they survive any change of type. */
 uint64_t *guest_page(unsigned long gfn);
 /* The frame behind a gfn. */
 unsigned long guest_frame(unsigned long gfn);
 unsigned int guest_refs(unsigned long mfn);
 struct fake_unit *guest_unit(struct viommu *vi);
+/* What the unit says of the pages that it holds, whatever lacks memory. */
+uint64_t pages_pinned(struct viommu *vi);
 /*
  * The clock goes on to the next timer that is due by then, which fires; else to
  * that time, and false is returned.
@@ -88,8 +108,16 @@ void guest_other_cpu(void (*hook)(void));
 
 #define NR_HW_DEVICES 8
 
+/* What each unit of the machine can. */
+struct fake_caps {
+    unsigned int levels;
+    unsigned int width;          /* of addresses; 0: of so many levels */
+    bool snoop, zlr;
+    unsigned int leaf_level;     /* biggest leaves */
+};
+
 struct fake_hw {
-    struct hw_caps caps;
+    struct fake_caps caps;
     bool caching_mode;           /* not-present is cached, too */
     bool is_rmrr;                /* hw_check_device() refuses */
     unsigned int attach_fails;   /* so many hw_attach() from now fail */
@@ -99,7 +127,6 @@ struct fake_hw {
     unsigned int attaches;
     unsigned int writes;         /* of entries that hardware was told of */
     unsigned int tables;         /* table pages allocated now */
-    unsigned int mapped;         /* table pages mapped now */
     unsigned int shadows;        /* initialised now */
     unsigned int stale;          /* translations cached that are gone */
     unsigned int huge;           /* leaves of 1G that ever were in tables */
@@ -130,6 +157,8 @@ void hw_scan(const struct viommu_shadow *s,
                           bool read, bool write), void *arg);
 /* Whether a frame is reachable through any table or cache. */
 bool hw_reaches(unsigned long mfn);
+/* The hardware was told of everything that was written. */
+void hw_check(void);
 
 #endif /* VIOMMU_UNIT_FAKE_H */
 

@@ -167,7 +167,7 @@ static void command_bit_stays_until_done(void)
     unsigned long t = start_without_queue();
     unsigned int i;
 
-    for ( i = 0; i < 400; i++ )
+    for ( i = 0; i < 3000; i++ )
         vm_map(t, 4, PAGE(i), G_DATA, 1, RW);
     vm_lazy = true;
     wr64(VTD_CCMD, ICC | CIRG(1));
@@ -177,14 +177,14 @@ static void command_bit_stays_until_done(void)
     vm_settle();
     CHECK(!(rd64(VTD_CCMD) & ICC));
 
-    for ( i = 0; i < 400; i++ )
+    for ( i = 0; i < 3000; i++ )
         vm_map(t, 4, PAGE(i), 0, 1, 0);
     wr64(VTD_IOTLB, IVT | IIRG(1));
     CHECK(rd64(VTD_IOTLB) & IVT);
     vm_settle();
     CHECK(!(rd64(VTD_IOTLB) & IVT));
     expect_none(0, 0);
-    expect_none(0, PAGE(399));
+    expect_none(0, PAGE(2999));
 }
 
 TESTS(command_tests) = {

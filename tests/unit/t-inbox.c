@@ -184,7 +184,7 @@ static void set_up_before_the_command_is_seen_with_it(void)
     wr32(VTD_GCMD, VTD_GCMD_QIE | VTD_GCMD_SRTP);
     vm_poll(0);
     CHECK_EQ(vi.queue, PAGE(G_QUEUE));
-    CHECK_EQ(vi.queue_entries, 512);
+    CHECK_EQ(vi.queue_size, 512 * 16);
     CHECK_EQ(vi.root, PAGE(G_ROOT));
     CHECK_EQ(*vm_status(), 7);
 }

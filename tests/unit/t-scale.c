@@ -92,6 +92,10 @@ static void row(const struct layout *l)
 
     vm_stop();
     vm_start();
+    /* Of a guest that has so much. */
+    guest.max_pages = 1UL << 24;
+    vm_stop();
+    CHECK_EQ(vm_create(0), 0);
     build(l);
     vm_set_context(0, table[3], 4, 1);
     vm_translate(1);
@@ -110,7 +114,7 @@ static void row(const struct layout *l)
     set_leaves(l, 0);
     unmap = items_of(IOTLB_DOMAIN(1));
     CHECK_EQ(guest.frames, 0);
-    CHECK_EQ(COUNT(table_pages), before);
+    CHECK(COUNT(table_pages) <= before + 2 * VIOMMU_NR_IDLE);
 
     printf("      %8u %12u %10lu %10lu %10lu %10lu %10.1f\n", n, tables + 1,
            map, domain, global, unmap, (double)domain / n);

@@ -104,8 +104,7 @@ void vm_settle(void)
         settle(&more[i]);
 
     CHECK_EQ(harness.locks, 0);
-    CHECK_EQ(guest.mapped, 0);
-    CHECK_EQ(hw.mapped, 0);
+    hw_check();
     /* Invariant 2: what is gone for the guest is gone from all caches. */
     CHECK_EQ(hw.stale, 0);
 }
@@ -144,13 +143,11 @@ void vm_stop(void)
     CHECK_EQ(harness.locks, 0);
     CHECK_EQ(guest.mapped, 0);
     CHECK_EQ(guest.frames, 0);
-    CHECK_EQ(hw.mapped, 0);
+    hw_check();
     CHECK_EQ(hw.shadows, 0);
     CHECK_EQ(hw.tables, 0);
     CHECK_EQ(harness.allocations, 0);
-    CHECK_EQ(COUNT(pages_pinned), 0);
     CHECK_EQ(COUNT(table_pages), 0);
-    CHECK_EQ(COUNT(frame_pages), 0);
     CHECK_EQ(COUNT(leaves_stale), 0);
 }
 
@@ -229,8 +226,7 @@ void vm_poll(unsigned int sidecore)
     CHECK_EQ(sidecore_poll(d), 0);
     guest.polling = NULL;
     CHECK_EQ(harness.locks, 0);
-    CHECK_EQ(guest.mapped, 0);
-    CHECK_EQ(hw.mapped, 0);
+    hw_check();
 }
 
 void vm_poll_all(void)
@@ -271,6 +267,14 @@ struct viommu *vm_add(void)
     nr_more++;
 
     return v;
+}
+
+uint64_t *vm_counter(unsigned int i)
+{
+    if ( i == XEN_VIOMMU_CNT_pages_pinned )
+        (void)pages_pinned(&vi);
+
+    return &vi.count[i];
 }
 
 /* ---- Registers ---- */

@@ -89,7 +89,9 @@ void wr32(unsigned int offset, uint32_t value);
 void wr64(unsigned int offset, uint64_t value);
 /* GSTS is that, but for what memory cannot show (see inbox.c). */
 void expect_gsts(uint32_t value);
-#define COUNT(name) (vi.count[XEN_VIOMMU_CNT_##name])
+#define COUNT(name) (*vm_counter(XEN_VIOMMU_CNT_##name))
+/* pages_pinned is counted when it is asked for. */
+uint64_t *vm_counter(unsigned int i);
 
 /* ---- The driver's tables ---- */
 

@@ -212,9 +212,9 @@ static void flush(void)
     spin_lock(&w->vi.sync_lock);
     for ( i = 0; i < ROUNDS; i++ )
     {
-        teardown_changed(&w->vi, ADDR, 1, false);
+        removed_changed(&w->vi, s, ADDR, 1, false);
         CALLGRIND_TOGGLE_COLLECT;
-        teardown_flush(&w->vi, s);
+        removed_flush(&w->vi);
         CALLGRIND_TOGGLE_COLLECT;
     }
     spin_unlock(&w->vi.sync_lock);

@@ -89,35 +89,17 @@ void *guest_at(struct world *w, unsigned long gfn)
     return w->memory + PAGE(gfn);
 }
 
-bool guest_map(struct viommu *vi, struct guest_page *page)
+void guest_lookup(struct viommu *vi, gfn_t gfn, bool write, bool populate,
+                  struct guest_lookup *result)
 {
-    if ( gfn_x(page->gfn) >= G_END )
-        return false;
-    page->va = guest_at(world_of(vi), gfn_x(page->gfn));
-
-    return true;
+    viommu_count(vi, p2m_lookups);
+    result->read = result->write = gfn_x(gfn) < G_END;
+    result->level = 1;
+    result->mfn = mfn_of(guest_at(world_of(vi), gfn_x(gfn)));
 }
 
-void guest_unmap(struct guest_page *page)
+bool guest_get_frame(struct viommu *vi, mfn_t mfn)
 {
-    page->va = NULL;
-}
-
-bool guest_write32(struct viommu *vi, paddr_t addr, uint32_t value)
-{
-    if ( addr >= PAGE(G_END) )
-        return false;
-    ACCESS_ONCE(*(uint32_t *)(world_of(vi)->memory + addr)) = value;
-
-    return true;
-}
-
-bool guest_get_frame(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
-                     mfn_t *mfn)
-{
-    if ( gfn_x(gfn) >= G_END )
-        return false;
-    *mfn = mfn_of(guest_at(world_of(vi), gfn_x(gfn)));
     world_references++;
 
     return true;
@@ -127,11 +109,27 @@ void guest_put_frame(mfn_t mfn)
 {
 }
 
-bool guest_frame_is(struct viommu *vi, gfn_t gfn, mfn_t mfn, bool *read,
-                    bool *write)
+void *guest_map(struct viommu *vi, mfn_t mfn)
 {
-    return gfn_x(gfn) < G_END &&
-           mfn_eq(mfn, mfn_of(guest_at(world_of(vi), gfn_x(gfn))));
+    return (void *)(mfn_x(mfn) << VTD_PAGE_SHIFT);
+}
+
+void guest_unmap(void *va, mfn_t mfn)
+{
+}
+
+void guest_dirtied(struct viommu *vi, gfn_t gfn)
+{
+}
+
+unsigned long guest_max_frame(void)
+{
+    return ~0UL >> VTD_PAGE_SHIFT;
+}
+
+unsigned long guest_max_pages(const struct viommu *vi)
+{
+    return 1UL << 20;
 }
 
 bool guest_superpage(struct viommu *vi, gfn_t gfn, unsigned int level,
@@ -233,11 +231,26 @@ bool sidecore_preempted(void)
 
 static void *free_pages;         /* a list */
 
-void hw_get_caps(struct hw_caps *caps)
+bool hw_unit(unsigned int n, struct hw_unit *unit)
 {
-    caps->levels = 4;
-    caps->leaf_level = 3;
-    caps->snoop = caps->zlr = true;
+    if ( n )
+        return false;
+
+    unit->cap = VTD_CAP_SAGAW_48 | MASK_INSR(47ULL, VTD_CAP_MGAW) |
+                VTD_CAP_ZLR | VTD_CAP_SLLPS_2M | VTD_CAP_SLLPS_1G;
+    unit->ecap = VTD_ECAP_SC;
+
+    return true;
+}
+
+uint64_t hw_superpages(void)
+{
+    return VTD_CAP_SLLPS_2M | VTD_CAP_SLLPS_1G;
+}
+
+bool hw_snoop(void)
+{
+    return true;
 }
 
 void hw_pcidevs_lock(void)
@@ -273,13 +286,9 @@ void hw_table_free(mfn_t mfn)
     free_pages = p;
 }
 
-uint64_t *hw_table_map(mfn_t mfn)
+uint64_t *hw_table(mfn_t mfn)
 {
     return (uint64_t *)(mfn_x(mfn) << VTD_PAGE_SHIFT);
-}
-
-void hw_table_unmap(uint64_t *table)
-{
 }
 
 void hw_table_sync(const uint64_t *entry)

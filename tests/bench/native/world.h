@@ -6,7 +6,14 @@
 #ifndef VIOMMU_BENCH_WORLD_H
 #define VIOMMU_BENCH_WORLD_H
 
-#include "private.h"
+#include "boundary.h"
+#include "format.h"
+#include "inbox.h"
+#include "regfile.h"
+#include "removed.h"
+#include "sidecore.h"
+#include "teardown.h"
+#include "viommu.h"
 
 /* Where a guest has what, in frames. */
 #define G_ROOT    1

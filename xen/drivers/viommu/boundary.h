@@ -7,31 +7,39 @@
 #ifndef VIOMMU_BOUNDARY_H
 #define VIOMMU_BOUNDARY_H
 
+#include "types.h"
+
 /*
  * ---- The boundary to the guest: arch/x86/hvm/viommu.c ----
  *
  * Any gfn is fine to ask for; what is no RAM of the guest is refused.
  */
 
-/* Maps a page for reading. page->gfn is set by the caller. */
-bool __must_check guest_map(struct viommu *vi, struct guest_page *page);
-void guest_unmap(struct guest_page *page);
-/* Writes one aligned dword; false: that is no writable RAM of the guest. */
-bool __must_check guest_write32(struct viommu *vi, paddr_t addr,
-                                uint32_t value);
+/* What the p2m says of a gfn. */
+struct guest_lookup {
+    bool read, write;        /* what the guest may do; neither: it is no RAM */
+    mfn_t mfn;
+    unsigned int level;      /* of no RAM: so big a block of it, as of a leaf */
+};
 /*
- * Takes a reference to the frame behind gfn. read and write say what the
- * guest wants, and become what it may have.
+ * Looks a gfn up. populate: as an access of the guest would, so memory that is
+ * to be populated is, and what is shared is not any more if that access would
+ * write. No reference is taken.
  */
-bool __must_check guest_get_frame(struct viommu *vi, gfn_t gfn, bool *read,
-                                  bool *write, mfn_t *mfn);
+void guest_lookup(struct viommu *vi, gfn_t gfn, bool write, bool populate,
+                  struct guest_lookup *result);
+/* A reference to a frame; false: it is none of the guest's (any more). */
+bool __must_check guest_get_frame(struct viommu *vi, mfn_t mfn);
 void guest_put_frame(mfn_t mfn);
-/*
- * Whether the frame behind gfn is mfn, which is referenced. read and write as
- * above. Takes no reference.
- */
-bool __must_check guest_frame_is(struct viommu *vi, gfn_t gfn, mfn_t mfn,
-                                 bool *read, bool *write);
+/* The same, and it is mapped. NULL: as false above, or no memory for that. */
+void *guest_map(struct viommu *vi, mfn_t mfn);
+void guest_unmap(void *va, mfn_t mfn);
+/* The page of gfn was written to. */
+void guest_dirtied(struct viommu *vi, gfn_t gfn);
+/* More than any frame of the machine. */
+unsigned long guest_max_frame(void);
+/* Most pages that the guest has, or may have. */
+unsigned long guest_max_pages(const struct viommu *vi);
 /*
  * Whether the gfns from gfn, aligned, as many as a leaf of that level has, are
  * one mapping of RAM, or part of one; then read, write and mfn are as above, of
@@ -82,25 +90,27 @@ bool sidecore_preempted(void);
  * ---- The boundary to the hardware: drivers/passthrough/vtd/viommu.c ----
  */
 
-struct hw_caps {
-    unsigned int levels;     /* of second-level tables, least of all units */
-    bool snoop;              /* all units can; leaves then ask for it */
-    bool zlr;                /* all units allow zero-length reads */
-    unsigned int leaf_level; /* biggest leaves all know: 1: 4K, 2: 2M, 3: 1G */
+/* A unit of the machine. */
+struct hw_unit {
+    uint64_t cap, ecap;      /* its registers */
 };
-
-/* levels is 0 on a host without VT-d. */
-void hw_get_caps(struct hw_caps *caps);
+/* The n-th one; false: there are no more. */
+bool __must_check hw_unit(unsigned int n, struct hw_unit *unit);
+/* What the host allows: VTD_CAP_SLLPS_*; and whether leaves ask for snoop. */
+uint64_t hw_superpages(void);
+bool hw_snoop(void);
 
 void hw_pcidevs_lock(void);
 bool __must_check hw_pcidevs_trylock(void);
 void hw_pcidevs_unlock(void);
 
-/* Pages of tables, zeroed. Writes reach the hardware after hw_table_sync(). */
+/*
+ * Pages of tables, zeroed. They are mapped as long as they exist. A write of an
+ * entry reaches the hardware with hw_table_sync().
+ */
 mfn_t hw_table_alloc(struct viommu *vi);
 void hw_table_free(mfn_t mfn);
-uint64_t *hw_table_map(mfn_t mfn);
-void hw_table_unmap(uint64_t *table);
+uint64_t *hw_table(mfn_t mfn);
 void hw_table_sync(const uint64_t *entry);
 
 int __must_check hw_shadow_init(struct viommu_shadow *s);

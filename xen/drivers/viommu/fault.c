@@ -7,7 +7,9 @@
  * While it is not masked, IP turns into a message at once; otherwise when the
  * mask goes, unless software has cleared the status before.
  */
-#include "private.h"
+#include "boundary.h"
+#include "fault.h"
+#include "regfile.h"
 
 static const struct {
     unsigned int control, data, addr, upper_addr;
@@ -58,9 +60,6 @@ static void raise(struct viommu *vi, enum viommu_event event, uint32_t bits)
 
 void fault_status(struct viommu *vi, uint32_t bits)
 {
-    /* A command that was in the page would be left alone. */
-    if ( inbox_leave(vi) )
-        guest_defer_all(vi);
     spin_lock(&vi->reg_lock);
     raise(vi, VIOMMU_EVENT_FAULT, bits);
     spin_unlock(&vi->reg_lock);
@@ -146,7 +145,6 @@ void fault_record(struct viommu *vi, uint16_t sid, uint64_t addr, bool read,
 
 void fault_completion(struct viommu *vi)
 {
-    (void)inbox_leave(vi);
     spin_lock(&vi->reg_lock);
     raise(vi, VIOMMU_EVENT_COMPLETION, VTD_ICS_IWC);
     spin_unlock(&vi->reg_lock);

@@ -1,82 +1,208 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * frame.c: which frames the shadows name, and how often.
+ * frame.c: the guest's memory, and what is remembered of it.
  *
- * A frame is pinned by a reference for each leaf; here the leaves of a frame
- * are counted, so that pages_pinned is the number of different frames. The
- * counts are in a table of the kind that shadows are made of, at the address
- * of the frame: its memory is proportional to what is mapped, and in the quota.
+ * To ask the p2m is what a command would cost most. So what it said of a gfn is
+ * remembered, and what the guest's tables, its queue and its status words are
+ * in stays mapped, with a reference. Both hold for as long as nothing in the
+ * p2m has changed, which vi->generation tells; it is read before the p2m is
+ * asked, so a change in between makes the answer void, not the other way round.
+ *
+ * Safety does not rest on it. Whoever enters a frame into a shadow takes a
+ * reference first, which is refused for a frame that is not the guest's; and a
+ * mapped page has one, so it is nobody else's while it is read or written.
+ *
+ * Only where a page is is remembered, never what is in it.
  */
-#include "private.h"
+#include "boundary.h"
+#include "frame.h"
 
-/* Of a frame's entry: how many leaves name it. Any entry in use is not 0. */
-#define COUNT_ONE VTD_LEVEL_SIZE(1)
+/* Tags: a gfn, and the epoch, which stands for a generation. */
+#define TAG_GFN    0x000000ffffffffffULL
+#define TAG_EPOCH  0xffffff0000000000ULL
 
-static uint64_t addr_of(mfn_t mfn)
+/* The answers of another generation are void. */
+static void refresh(struct viommu *vi)
 {
-    return (uint64_t)mfn_x(mfn) << VTD_PAGE_SHIFT;
+    uint64_t now = ACCESS_ONCE(vi->generation);
+
+    if ( likely(now == vi->frames.generation) )
+        return;
+
+    vi->frames.generation = now;
+    vi->frames.epoch += MASK_INSR(1ULL, TAG_EPOCH);
+    if ( vi->frames.epoch )
+        return;
+
+    /* Epochs begin anew: nothing may have one that will come again. */
+    frame_unmap_pages(vi);
+    memset(vi->frames.sets, 0, VIOMMU_FRAME_SETS * VIOMMU_FRAME_WAYS *
+                               sizeof(*vi->frames.sets));
+    vi->frames.epoch = MASK_INSR(1ULL, TAG_EPOCH);
 }
 
-/* What is in use at addr: a count, or 0. */
-static uint64_t lookup(struct shadow_walk *w, uint64_t addr)
+int frame_init(struct viommu *vi)
 {
-    struct shadow_leaf leaf;
+    vi->frames.epoch = MASK_INSR(1ULL, TAG_EPOCH);
+    vi->frames.sets = xvzalloc_array(struct viommu_frame,
+                                     VIOMMU_FRAME_SETS * VIOMMU_FRAME_WAYS);
 
-    table_lookup(w, addr, &leaf);
-
-    return leaf.level == 1 ? leaf.pte : 0;
+    return vi->frames.sets ? 0 : -ENOMEM;
 }
 
-static void drop(struct viommu *vi, struct shadow_walk *w, mfn_t mfn,
-                 unsigned int n)
+void frame_fini(struct viommu *vi)
 {
-    for ( ; n--; mfn = mfn_add(mfn, 1) )
+    frame_unmap_pages(vi);
+    xvfree(vi->frames.sets);
+    vi->frames.sets = NULL;
+}
+
+/* Asks the p2m, and remembers what it says. */
+static uint64_t ask(struct viommu *vi, struct viommu_frame *set, gfn_t gfn,
+                    bool write, bool populate, unsigned int *level)
+{
+    struct guest_lookup found;
+
+    guest_lookup(vi, gfn, write, populate, &found);
+    if ( !found.read && !found.write )
     {
-        uint64_t count = lookup(w, addr_of(mfn));
-
-        if ( count < COUNT_ONE ||
-             table_write(w, addr_of(mfn), 1, count - COUNT_ONE) )
-        {
-            ASSERT_UNREACHABLE();
-            continue;
-        }
-        if ( count == COUNT_ONE )
-            vi->count[XEN_VIOMMU_CNT_pages_pinned]--;
+        *level = found.level;
+        return 0;
     }
+
+    /* The latest comes first, unless it is there already. */
+    if ( (set[0].tag & TAG_GFN) != gfn_x(gfn) )
+        set[1] = set[0];
+    set[0].tag = gfn_x(gfn) | vi->frames.epoch;
+    set[0].value = (mfn_x(found.mfn) << VTD_PAGE_SHIFT) |
+                   (found.read ? VTD_PTE_R : 0) |
+                   (found.write ? VTD_PTE_W : 0);
+
+    return set[0].value;
 }
 
-int frame_hold(struct viommu *vi, mfn_t mfn, unsigned int n)
+uint64_t frame_find(struct viommu *vi, gfn_t gfn, bool write, bool populate,
+                    unsigned int *level)
 {
-    struct shadow_walk w;
+    struct viommu_frame *set;
     unsigned int i;
-    int rc = 0;
+    uint64_t tag;
 
-    table_begin(&w, vi, vi->frames);
-    for ( i = 0; i < n; i++ )
-    {
-        uint64_t addr = addr_of(mfn_add(mfn, i)), count = lookup(&w, addr);
+    *level = 1;
+    if ( gfn_x(gfn) & ~TAG_GFN )
+        return 0;
 
-        rc = table_write(&w, addr, 1, count + COUNT_ONE);
-        if ( rc )
-        {
-            drop(vi, &w, mfn, i);
-            break;
-        }
-        if ( !count )
-            viommu_count(vi, pages_pinned);
-    }
-    table_end(&w);
+    refresh(vi);
+    tag = gfn_x(gfn) | vi->frames.epoch;
+    set = &vi->frames.sets[(gfn_x(gfn) % VIOMMU_FRAME_SETS) *
+                           VIOMMU_FRAME_WAYS];
+    for ( i = 0; i < VIOMMU_FRAME_WAYS; i++ )
+        /* What is read-only may become writable by a write. */
+        if ( set[i].tag == tag && (!write || (set[i].value & VTD_PTE_W)) )
+            return set[i].value;
 
-    return rc;
+    return ask(vi, set, gfn, write, populate, level);
 }
 
-void frame_drop(struct viommu *vi, mfn_t mfn, unsigned int n)
-{
-    struct shadow_walk w;
+/* ---- Pages that stay mapped. ---- */
 
-    table_begin(&w, vi, vi->frames);
-    drop(vi, &w, mfn, n);
-    table_end(&w);
+static void unmap(struct viommu *vi, struct viommu_page *page)
+{
+    if ( !page->tag )
+        return;
+
+    guest_unmap(page->va, page->mfn);
+    page->tag = 0;
+    vi->frames.pages--;
+}
+
+void frame_unmap_pages(struct viommu *vi)
+{
+    unsigned int i, j;
+
+    for ( i = 0; vi->frames.pages && i < VIOMMU_PAGE_SETS; i++ )
+        for ( j = 0; j < VIOMMU_PAGE_WAYS; j++ )
+            unmap(vi, &vi->frames.page[i][j]);
+}
+
+/* The place for a page: the one it had, a free one, or anybody's. */
+static struct viommu_page *place_for(struct viommu *vi,
+                                     struct viommu_page *set, gfn_t gfn)
+{
+    struct viommu_page *place = NULL;
+    unsigned int i;
+
+    for ( i = 0; i < VIOMMU_PAGE_WAYS; i++ )
+    {
+        if ( set[i].tag && (set[i].tag & TAG_GFN) == gfn_x(gfn) )
+            return &set[i];
+        if ( !set[i].tag )
+            place = &set[i];
+    }
+
+    return place ?: &set[vi->frames.victim++ % VIOMMU_PAGE_WAYS];
+}
+
+static struct viommu_page *find_page(struct viommu *vi, gfn_t gfn, bool write,
+                                     bool populate)
+{
+    struct viommu_page *set, *page;
+    unsigned int i, level;
+    uint64_t found;
+
+    if ( gfn_x(gfn) & ~TAG_GFN )
+        return NULL;
+
+    refresh(vi);
+    set = vi->frames.page[(gfn_x(gfn) ^ (gfn_x(gfn) / VIOMMU_PAGE_SETS)) %
+                          VIOMMU_PAGE_SETS];
+    for ( i = 0; i < VIOMMU_PAGE_WAYS; i++ )
+        if ( set[i].tag == (gfn_x(gfn) | vi->frames.epoch) &&
+             (!write || set[i].writable) )
+            return &set[i];
+
+    found = frame_find(vi, gfn, write, populate, &level);
+    if ( !(found & (write ? VTD_PTE_W : VTD_PTE_R)) )
+        return NULL;
+
+    page = place_for(vi, set, gfn);
+    if ( !page->tag ||
+         mfn_x(page->mfn) != (found & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT )
+    {
+        unmap(vi, page);
+        page->mfn = _mfn((found & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT);
+        page->va = guest_map(vi, page->mfn);
+        if ( !page->va )
+            return NULL;
+        vi->frames.pages++;
+    }
+    page->tag = gfn_x(gfn) | vi->frames.epoch;
+    page->writable = found & VTD_PTE_W;
+
+    return page;
+}
+
+const void *frame_page(struct viommu *vi, gfn_t gfn, bool populate)
+{
+    const struct viommu_page *page = find_page(vi, gfn, false, populate);
+
+    return page ? page->va : NULL;
+}
+
+bool frame_write32(struct viommu *vi, paddr_t addr, uint32_t value)
+{
+    gfn_t gfn = _gfn(addr >> VTD_PAGE_SHIFT);
+    const struct viommu_page *page = find_page(vi, gfn, true, true);
+    uint32_t *dword;
+
+    if ( !page )
+        return false;
+
+    dword = page->va + (addr & ((1U << VTD_PAGE_SHIFT) - sizeof(*dword)));
+    ACCESS_ONCE(*dword) = value;
+    guest_dirtied(vi, gfn);
+
+    return true;
 }
 
 /*

@@ -13,7 +13,10 @@
  * it first and shows its own result after. So accesses of both kinds are in the
  * order in which the guest made them, whenever the page comes and goes.
  */
-#include "private.h"
+#include "boundary.h"
+#include "inbox.h"
+#include "regfile.h"
+#include "regs.h"
 
 /*
  * GCMD is write-only. It shows a value that no driver writes (reserved bits),
@@ -286,6 +289,50 @@ bool inbox_leave(struct viommu *vi)
     work = vi->inbox.work;
     vi->inbox.work = false;
     vi->inbox.live = false;
+    spin_unlock(&vi->reg_lock);
+
+    return work;
+}
+
+/* ---- Trapped accesses. ---- */
+
+uint64_t inbox_trapped_read(struct viommu *vi, unsigned int offset,
+                            unsigned int size)
+{
+    uint64_t value = 0;
+
+    spin_lock(&vi->reg_lock);
+    viommu_count(vi, reg_reads);
+    inbox_absorb_all(vi);
+    if ( offset < VIOMMU_REGS_SIZE )
+    {
+        offset = array_index_nospec(offset, VIOMMU_REGS_SIZE);
+        value = size == 8 ? regs_get64(vi, offset) : regs_get32(vi, offset);
+        if ( offset <= VTD_GSTS && offset + size > VTD_GSTS )
+            vi->inbox.root_seen = vi->inbox.root_shows;
+    }
+    inbox_show_all(vi);
+    spin_unlock(&vi->reg_lock);
+
+    return value;
+}
+
+bool inbox_trapped_write(struct viommu *vi, unsigned int offset,
+                         unsigned int size, uint64_t value)
+{
+    bool work = false;
+
+    spin_lock(&vi->reg_lock);
+    viommu_count(vi, reg_writes);
+    inbox_absorb_all(vi);
+    if ( offset < VIOMMU_REGS_SIZE )
+    {
+        offset = array_index_nospec(offset, VIOMMU_REGS_SIZE);
+        work = regs_apply(vi, offset, value);
+        if ( size == 8 )
+            work |= regs_apply(vi, offset + sizeof(uint32_t), value >> 32);
+    }
+    inbox_show_all(vi);
     spin_unlock(&vi->reg_lock);
 
     return work;

@@ -9,7 +9,13 @@
  * of 512 leaves of 2M that are all there, and comes apart into these again
  * before it changes.
  */
-#include "private.h"
+#include "boundary.h"
+#include "frame.h"
+#include "leaf.h"
+#include "removed.h"
+#include "table.h"
+#include "teardown.h"
+#include "walk.h"
 
 /* The guest's frame number behind addr, of the leaf that it is in. */
 static gfn_t leaf_gfn(const struct guest_leaf *g, uint64_t addr)
@@ -18,143 +24,127 @@ static gfn_t leaf_gfn(const struct guest_leaf *g, uint64_t addr)
                            VTD_PAGE_SHIFT);
 }
 
-static uint64_t make_pte(const struct viommu *vi, mfn_t mfn, bool read,
-                         bool write)
+/* The entry of a leaf, out of what is known of its frame (frame.c). */
+static uint64_t make_pte(const struct viommu *vi, uint64_t frame,
+                         const struct guest_leaf *g)
 {
-    return (mfn_x(mfn) << VTD_PAGE_SHIFT) |
-           (read ? VTD_PTE_R : 0) | (write ? VTD_PTE_W : 0) |
-           (vi->ecap & VTD_ECAP_SC ? VTD_PTE_SNP : 0);
+    return shadow_pte_leaf(vi, shadow_pte_mfn(frame),
+                           g->read && (frame & VTD_PTE_R),
+                           g->write && (frame & VTD_PTE_W));
 }
 
 /* Removes the leaf of addr, or has it linger. */
-static void unmap(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
+static void unmap(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
                   unsigned int level, uint64_t old)
 {
-    if ( w->linger && (old & SHADOW_PTE_STALE) )
+    if ( vi->stale.linger && (old & SHADOW_PTE_STALE) )
         return;
-    if ( !(old & SHADOW_PTE_STALE) && teardown_linger(vi, w, addr, level) )
+    if ( !(old & SHADOW_PTE_STALE) && teardown_linger(vi, s, addr, level) )
         return;
 
     /* A leaf's table is there, so this cannot fail. */
-    if ( table_write(w, addr, level, 0) )
+    if ( table_write(vi, s, addr, level, 0) )
+    {
         ASSERT_UNREACHABLE();
-    else
-        teardown_leaf(vi, w->s, addr, level, old);
+        return;
+    }
+    teardown_unlinger(vi, level, old);
+    removed_leaf(vi, s, addr, level, old);
 }
 
 /*
  * Keeps a leaf whose frames the guest's leaf names, too: with other rights, or
  * as it is, which is all that is to do where one that lingered comes back.
  */
-static void keep(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
+static void keep(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
                  unsigned int level, const struct guest_leaf *g,
                  uint64_t old, uint64_t pte)
 {
     bool stale = old & SHADOW_PTE_STALE;
 
-    teardown_unlinger(vi, level, old);
+    if ( stale )
+        teardown_unlinger(vi, level, old);
     if ( pte == (old & ~SHADOW_PTE_NOTE) )
     {
         if ( stale )
         {
-            table_annotate(w, addr, level, 0);
+            table_annotate(vi, s, addr, level, 0);
             viommu_count(vi, leaves_revived);
         }
     }
     else
     {
         /* The leaf is there, so this cannot fail. */
-        if ( table_write(w, addr, level, pte) )
+        if ( table_write(vi, s, addr, level, pte) )
             ASSERT_UNREACHABLE();
-        teardown_changed(vi, addr, level, false);
+        removed_changed(vi, s, addr, level, false);
         if ( stale )
             viommu_count(vi, stale_replaced);
     }
 
     if ( g->level > 1 )
-        table_mark(w, addr, g->level);
+        table_mark(vi, s, addr, g->level);
 }
 
-/* The shadow leaf for the page at addr, with a reference; 0: it is no RAM. */
-static uint64_t make_leaf(struct viommu *vi, uint64_t addr,
-                          const struct guest_leaf *g)
-{
-    bool read = g->read, write = g->write;
-    mfn_t mfn;
-
-    if ( !guest_get_frame(vi, leaf_gfn(g, addr), &read, &write, &mfn) )
-    {
-        viommu_count(vi, rej_frame);
-        return 0;
-    }
-
-    if ( frame_hold(vi, mfn, 1) )
-    {
-        viommu_count(vi, rej_quota);
-        guest_put_frame(mfn);
-        return 0;
-    }
-
-    return make_pte(vi, mfn, read, write);
-}
-
-static void release(struct viommu *vi, uint64_t pte, unsigned int n)
-{
-    frame_drop(vi, shadow_pte_mfn(pte), n);
-    while ( n-- )
-        guest_put_frame(mfn_add(shadow_pte_mfn(pte), n));
-}
-
-static void sync_page(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
-                      const struct guest_leaf *g, uint64_t old)
+unsigned int leaf_sync_page(struct viommu *vi, struct viommu_shadow *s,
+                            uint64_t addr, const struct guest_leaf *g,
+                            uint64_t old)
 {
     bool had = shadow_pte_present(old);
-    bool read = g->read, write = g->write;
-    uint64_t pte = 0;
+    unsigned int level;
+    uint64_t frame, pte;
 
-    if ( had && g->present &&
-         guest_frame_is(vi, leaf_gfn(g, addr), shadow_pte_mfn(old), &read,
-                        &write) )
+    if ( !g->present )
     {
-        keep(vi, w, addr, 1, g, old,
-             make_pte(vi, shadow_pte_mfn(old), read, write));
-        return;
+        if ( had )
+            unmap(vi, s, addr, 1, old);
+        return 1;
     }
 
-    if ( g->present )
-        pte = make_leaf(vi, addr, g);
-    if ( !pte )
+    frame = frame_find(vi, leaf_gfn(g, addr), g->write, true, &level);
+    pte = make_pte(vi, frame, g);
+    if ( had && shadow_pte_present(pte) &&
+         mfn_eq(shadow_pte_mfn(pte), shadow_pte_mfn(old)) )
     {
-        if ( !had )
-            return;
-        if ( !g->present )
-        {
-            unmap(vi, w, addr, 1, old);
-            return;
-        }
+        keep(vi, s, addr, 1, g, old, pte);
+        return 1;
     }
 
-    if ( table_write(w, addr, 1, pte) )
+    /* With a reference, from before it is written. */
+    if ( !shadow_pte_present(pte) || !guest_get_frame(vi, shadow_pte_mfn(pte)) )
+    {
+        viommu_count(vi, rej_frame);
+        pte = 0;
+    }
+    else
+        level = 1;
+    if ( !pte && !had )
+        return level;
+
+    if ( table_write(vi, s, addr, 1, pte) )
     {
         /* No table for it, so there was no leaf either. */
         viommu_count(vi, rej_quota);
-        release(vi, pte, 1);
-        return;
+        guest_put_frame(shadow_pte_mfn(pte));
+        return 1;
     }
 
     if ( pte )
     {
         if ( g->level > 1 )
-            table_mark(w, addr, g->level);
+            table_mark(vi, s, addr, g->level);
         viommu_count(vi, leaves_mapped);
-        teardown_changed(vi, addr, 1, !had);
+        removed_changed(vi, s, addr, 1, !had);
     }
     if ( had )
     {
         if ( old & SHADOW_PTE_STALE )
             viommu_count(vi, stale_replaced);
-        teardown_leaf(vi, w->s, addr, 1, old);
+        teardown_unlinger(vi, 1, old);
+        removed_leaf(vi, s, addr, 1, old);
     }
+
+    return 1;
 }
 
 /* ---- 2M, 1G. ---- */
@@ -174,61 +164,64 @@ static uint64_t make_superpage(struct viommu *vi, uint64_t addr,
          !guest_superpage(vi, leaf_gfn(g, addr), level, &read, &write, &mfn) )
         return 0;
 
-    return make_pte(vi, mfn, read, write) | VTD_PTE_SP;
+    return shadow_pte_leaf(vi, mfn, read, write) | VTD_PTE_SP;
+}
+
+static void put_frames(mfn_t mfn, unsigned int n)
+{
+    while ( n-- )
+        guest_put_frame(mfn_add(mfn, n));
 }
 
 /* References to all frames of a 2M leaf, if they are those behind the gfns. */
 static bool get_superpage(struct viommu *vi, gfn_t gfn, uint64_t pte)
 {
-    unsigned int n;
+    unsigned int n, level;
 
     for ( n = 0; n < VTD_LEVEL_PAGES(2); n++ )
     {
-        bool read = pte & VTD_PTE_R, write = pte & VTD_PTE_W;
-        mfn_t want = mfn_add(shadow_pte_mfn(pte), n), mfn;
+        mfn_t mfn = mfn_add(shadow_pte_mfn(pte), n);
+        uint64_t frame = frame_find(vi, gfn_add(gfn, n), pte & VTD_PTE_W, true,
+                                    &level);
 
-        if ( !guest_get_frame(vi, gfn_add(gfn, n), &read, &write, &mfn) )
+        if ( !mfn_eq(shadow_pte_mfn(frame), mfn) ||
+             (pte & ~frame & (VTD_PTE_R | VTD_PTE_W)) ||
+             !guest_get_frame(vi, mfn) )
             break;
-        if ( !mfn_eq(mfn, want) || read != !!(pte & VTD_PTE_R) ||
-             write != !!(pte & VTD_PTE_W) )
-        {
-            guest_put_frame(mfn);
-            break;
-        }
     }
 
     if ( n == VTD_LEVEL_PAGES(2) )
-    {
-        if ( !frame_hold(vi, shadow_pte_mfn(pte), n) )
-            return true;
-        viommu_count(vi, rej_quota);
-    }
+        return true;
 
-    while ( n-- )
-        guest_put_frame(mfn_add(shadow_pte_mfn(pte), n));
+    put_frames(shadow_pte_mfn(pte), n);
 
     return false;
 }
 
 /* Enters a 2M leaf into a hole; false: not possible, enter pages. */
-static bool map_superpage(struct viommu *vi, struct shadow_walk *w,
-                          uint64_t addr, const struct guest_leaf *g)
+static bool map_superpage(struct viommu *vi, struct viommu_shadow *s,
+                          uint64_t addr, const struct guest_leaf *g,
+                          struct viommu_budget *b)
 {
     uint64_t pte = make_superpage(vi, addr, 2, g);
 
-    if ( !pte || !get_superpage(vi, leaf_gfn(g, addr), pte) )
+    if ( !pte )
         return false;
 
-    if ( table_write(w, addr, 2, pte) )
+    budget_take(b, VTD_LEVEL_PAGES(2) - 1);
+    if ( !get_superpage(vi, leaf_gfn(g, addr), pte) )
+        return false;
+
+    if ( table_write(vi, s, addr, 2, pte) )
     {
         viommu_count(vi, rej_quota);
-        release(vi, pte, VTD_LEVEL_PAGES(2));
+        put_frames(shadow_pte_mfn(pte), VTD_LEVEL_PAGES(2));
         return false;
     }
 
-    table_mark(w, addr, g->level);
+    table_mark(vi, s, addr, g->level);
     viommu_count(vi, leaves_mapped);
-    teardown_changed(vi, addr, 2, true);
+    removed_changed(vi, s, addr, 2, true);
 
     return true;
 }
@@ -237,7 +230,7 @@ static bool map_superpage(struct viommu *vi, struct shadow_walk *w,
  * Where the shadow has a superpage, all of which is to be compared. Returns
  * whether that is done; if not, it is smaller leaves or a hole now.
  */
-static bool sync_superpage(struct viommu *vi, struct shadow_walk *w,
+static bool sync_superpage(struct viommu *vi, struct viommu_shadow *s,
                            uint64_t addr, const struct guest_leaf *g,
                            const struct shadow_leaf *old,
                            struct viommu_budget *b)
@@ -246,7 +239,7 @@ static bool sync_superpage(struct viommu *vi, struct shadow_walk *w,
 
     if ( pte && mfn_eq(shadow_pte_mfn(pte), shadow_pte_mfn(old->pte)) )
     {
-        keep(vi, w, addr, old->level, g, old->pte, pte);
+        keep(vi, s, addr, old->level, g, old->pte, pte);
         return true;
     }
 
@@ -254,21 +247,24 @@ static bool sync_superpage(struct viommu *vi, struct shadow_walk *w,
     budget_take(b, VTD_TABLE_ENTRIES - 1);
     if ( old->level == 2 && !g->present && g->level >= 2 )
     {
-        unmap(vi, w, addr, 2, old->pte);
+        unmap(vi, s, addr, 2, old->pte);
         return true;
     }
 
     /* One that lingers is not split, as the ring knows it as a whole. */
-    if ( (old->pte & SHADOW_PTE_STALE) || table_split(w, addr) )
+    if ( (old->pte & SHADOW_PTE_STALE) || table_split(vi, s, addr) )
     {
         if ( old->pte & SHADOW_PTE_STALE )
             viommu_count(vi, stale_replaced);
         else
             viommu_count(vi, rej_quota);
-        if ( table_write(w, addr, old->level, 0) )
+        if ( table_write(vi, s, addr, old->level, 0) )
             ASSERT_UNREACHABLE();
         else
-            teardown_leaf(vi, w->s, addr, old->level, old->pte);
+        {
+            teardown_unlinger(vi, old->level, old->pte);
+            removed_leaf(vi, s, addr, old->level, old->pte);
+        }
     }
 
     return false;
@@ -278,51 +274,51 @@ static bool sync_superpage(struct viommu *vi, struct shadow_walk *w,
  * After the last part of a superpage, of that level: one leaf for all, where it
  * would be one anew; and so on with what that is the last part of.
  */
-static void try_merge(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
-                      unsigned int level, const struct guest_leaf *g)
+static void try_merge(struct viommu *vi, struct viommu_shadow *s,
+                      uint64_t addr, unsigned int level,
+                      const struct guest_leaf *g)
 {
     const uint64_t end = addr | (VTD_LEVEL_SIZE(level) - 1);
 
-    while ( !(~end & (VTD_LEVEL_SIZE(++level) - 1)) )
+    while ( g->level > level && !(~end & (VTD_LEVEL_SIZE(++level) - 1)) )
     {
         uint64_t pte = make_superpage(vi, addr, level, g);
 
-        if ( !pte || !table_merge(w, addr, level, pte) )
+        if ( !pte || !table_merge(vi, s, addr, level, pte) )
             break;
     }
 }
 
-unsigned int leaf_sync(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
-                       uint64_t last, const struct guest_leaf *g,
+unsigned int leaf_sync(struct viommu *vi, struct viommu_shadow *s,
+                       uint64_t addr, uint64_t last,
+                       const struct guest_leaf *g,
                        const struct shadow_leaf *old, struct viommu_budget *b)
 {
     const uint64_t mask = VTD_LEVEL_SIZE(2) - 1;
     bool whole = !(addr & mask) && (addr | mask) <= last;
-    unsigned int done = 0;
-
-    /* Neither has anything here: go on where the smaller hole ends. */
-    if ( !g->present && !old->pte )
-        return min(g->level, old->level);
+    unsigned int done = 0, level = 1;
 
     if ( old->level >= 2 && old->pte )
     {
-        if ( !sync_superpage(vi, w, addr, g, old, b) )
+        if ( !sync_superpage(vi, s, addr, g, old, b) )
             return 0;
         done = old->level;
     }
-    else if ( whole && old->level >= 2 && g->present && g->level >= 2 )
-    {
-        budget_take(b, VTD_LEVEL_PAGES(2) - 1);
-        if ( map_superpage(vi, w, addr, g) )
-            done = 2;
-    }
+    else if ( whole && g->present && g->level >= 2 && !old->pte &&
+              (old->level >= 2 || table_drop_empty(vi, s, addr)) &&
+              map_superpage(vi, s, addr, g, b) )
+        done = 2;
 
     if ( !done )
     {
-        sync_page(vi, w, addr, g, old->pte);
+        level = leaf_sync_page(vi, s, addr, g, old->pte);
         done = 1;
     }
-    try_merge(vi, w, addr, done, g);
+    try_merge(vi, s, addr, done, g);
+
+    /* No RAM, for as far as that goes and the shadow has nothing either. */
+    if ( level > 1 )
+        done = min(min(level, g->level), old->level);
 
     return done;
 }

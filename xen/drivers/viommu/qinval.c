@@ -2,21 +2,36 @@
 /*
  * qinval.c: takes up commands, from the queue or the registers (VT-d 6.5).
  *
- * Commands are done one at a time and in order, so that every one is complete
- * before the next starts and a fence needs nothing more. A command completes
- * for the guest (status write, register bit, queue head) only after all that
- * it asked for has been done and flushed.
+ * Commands are done one at a time and in order, so that a fence needs nothing
+ * more. A command completes for the guest (status write, register bit, queue
+ * head) only after all that it asked for has been done and flushed. IOTLB
+ * invalidations that follow each other in the queue complete together, with one
+ * flush: what waits for them comes behind them.
  */
-#include "private.h"
+#include "boundary.h"
+#include "fault.h"
+#include "frame.h"
+#include "inbox.h"
+#include "qinval.h"
+#include "regfile.h"
+#include "removed.h"
+#include "sync.h"
+#include "teardown.h"
 
 /*
- * A dword of the register file without reg_lock, to see whether there is any
- * work. What comes too late for that is not lost: who writes it then looks for
- * himself, or finds sync_lock taken and has a vCPU look.
+ * What was taken out of the queue is complete: flushed, and the guest sees it
+ * by the head.
  */
-static uint32_t glance(const struct viommu *vi, unsigned int offset)
+static void settle_queue(struct viommu *vi)
 {
-    return ACCESS_ONCE(vi->regs[offset / sizeof(uint32_t)]);
+    removed_flush(vi);
+    if ( !vi->queue_behind )
+        return;
+
+    vi->queue_behind = false;
+    spin_lock(&vi->reg_lock);
+    regs_put32(vi, VTD_IQH, vi->queue_head);
+    spin_unlock(&vi->reg_lock);
 }
 
 /* Register commands, in the order in which they are taken up. */
@@ -29,6 +44,9 @@ static bool next_gcmd(struct viommu *vi, struct viommu_command *cmd)
 
     if ( !ACCESS_ONCE(vi->gcmd_pending) )
         return false;
+
+    /* It may be about the queue. */
+    settle_queue(vi);
 
     spin_lock(&vi->reg_lock);
     gcmd = vi->gcmd;
@@ -44,8 +62,10 @@ static bool next_gcmd(struct viommu *vi, struct viommu_command *cmd)
     {
         vi->queue_enabled = gcmd & VTD_GCMD_QIE;
         vi->queue = iqa & VTD_IQA_IQA;
-        vi->queue_entries =
-            1U << (VTD_IQ_ENTRIES_ORDER + MASK_EXTR(iqa, VTD_IQA_QS));
+        vi->queue_size = sizeof(struct vtd_descriptor)
+                         << (VTD_IQ_ENTRIES_ORDER +
+                             MASK_EXTR(iqa, VTD_IQA_QS));
+        vi->queue_head = 0;
     }
 
     if ( gcmd & VTD_GCMD_SRTP )
@@ -71,7 +91,7 @@ static bool next_ccmd(struct viommu *vi, struct viommu_command *cmd)
 {
     uint64_t ccmd;
 
-    if ( !(glance(vi, VTD_CCMD + 4) & (VTD_CCMD_ICC >> 32)) )
+    if ( !(regs_glance(vi, VTD_CCMD + 4) & (VTD_CCMD_ICC >> 32)) )
         return false;
 
     spin_lock(&vi->reg_lock);
@@ -98,7 +118,7 @@ static bool next_iotlb(struct viommu *vi, struct viommu_command *cmd)
 {
     uint64_t iotlb, iva;
 
-    if ( !(glance(vi, VTD_IOTLB + 4) & (VTD_IOTLB_IVT >> 32)) )
+    if ( !(regs_glance(vi, VTD_IOTLB + 4) & (VTD_IOTLB_IVT >> 32)) )
         return false;
 
     spin_lock(&vi->reg_lock);
@@ -223,42 +243,47 @@ static bool decode(struct viommu *vi, const struct vtd_descriptor *desc,
 static bool fetch(struct viommu *vi, unsigned int offset,
                   struct vtd_descriptor *desc)
 {
-    struct guest_page *page = &vi->queue_page;
     paddr_t addr = vi->queue + offset;
-    gfn_t gfn = _gfn(addr >> VTD_PAGE_SHIFT);
-    const struct vtd_descriptor *from;
+    const struct vtd_descriptor *from =
+        frame_page(vi, _gfn(addr >> VTD_PAGE_SHIFT), true);
 
-    if ( !page->va || !gfn_eq(page->gfn, gfn) )
-    {
-        guest_unmap(page);
-        page->gfn = gfn;
-        if ( !guest_map(vi, page) )
-            return false;
-    }
+    if ( !from )
+        return false;
 
-    from = page->va + (addr & ((1U << VTD_PAGE_SHIFT) - 1));
+    from += (addr & ((1U << VTD_PAGE_SHIFT) - 1)) / sizeof(*from);
     desc->lo = ACCESS_ONCE(from->lo);
     desc->hi = ACCESS_ONCE(from->hi);
 
     return true;
 }
 
+/* 6.5.2.10: the head stays, and the queue goes on when IQE is cleared. */
+static void queue_error(struct viommu *vi)
+{
+    settle_queue(vi);
+    /* A command that was in the page would be left alone. */
+    if ( inbox_leave(vi) )
+        guest_defer_all(vi);
+    fault_status(vi, VTD_FSTS_IQE);
+}
+
 static bool next_descriptor(struct viommu *vi, struct viommu_command *cmd)
 {
     struct vtd_descriptor desc;
-    unsigned int head, tail, size;
+    unsigned int tail;
 
     if ( !vi->queue_enabled )
         return false;
 
-    /* No bit of either is in the upper dword. */
-    head = glance(vi, VTD_IQH);
-    tail = glance(vi, VTD_IQT);
-    if ( head == tail || (glance(vi, VTD_FSTS) & VTD_FSTS_IQE) )
+    /* No bit of it is in the upper dword. */
+    tail = regs_glance(vi, VTD_IQT);
+    if ( vi->queue_head == tail ||
+         (regs_glance(vi, VTD_FSTS) & VTD_FSTS_IQE) )
         return false;
 
-    size = vi->queue_entries * sizeof(desc);
-    if ( tail >= size || !fetch(vi, array_index_nospec(head, size), &desc) )
+    if ( tail >= vi->queue_size ||
+         !fetch(vi, array_index_nospec(vi->queue_head, vi->queue_size),
+                &desc) )
         viommu_count(vi, rej_queue);
     else if ( !decode(vi, &desc, cmd) )
         viommu_count(vi, rej_descriptor);
@@ -268,8 +293,7 @@ static bool next_descriptor(struct viommu *vi, struct viommu_command *cmd)
         return true;
     }
 
-    /* 6.5.2.10: the head stays, and the queue goes on when IQE is cleared. */
-    fault_status(vi, VTD_FSTS_IQE);
+    queue_error(vi);
 
     return false;
 }
@@ -290,21 +314,21 @@ static bool next_bind(struct viommu *vi, struct viommu_command *cmd)
 
 static bool next_command(struct viommu *vi)
 {
-    struct viommu_command cmd = { .op = VIOMMU_CMD_NONE };
+    struct viommu_command *cmd = &vi->cmd;
 
-    if ( !next_bind(vi, &cmd) && !next_gcmd(vi, &cmd) &&
-         !next_ccmd(vi, &cmd) && !next_iotlb(vi, &cmd) &&
-         !next_descriptor(vi, &cmd) )
-        return false;
+    memset(cmd, 0, sizeof(*cmd));
 
-    vi->cmd = cmd;
-
-    return true;
+    return next_bind(vi, cmd) || next_gcmd(vi, cmd) || next_ccmd(vi, cmd) ||
+           next_iotlb(vi, cmd) || next_descriptor(vi, cmd);
 }
 
 static int execute(struct viommu *vi, struct viommu_command *cmd,
                    struct viommu_budget *b)
 {
+    /* Its flush is that of what follows, if that is the same. */
+    if ( cmd->op != VIOMMU_CMD_IOTLB )
+        settle_queue(vi);
+
     switch ( cmd->op )
     {
     case VIOMMU_CMD_IOTLB:
@@ -314,10 +338,13 @@ static int execute(struct viommu *vi, struct viommu_command *cmd,
         return sync_contexts(vi, cmd, b);
 
     case VIOMMU_CMD_WAIT:
-        if ( cmd->write && !guest_write32(vi, cmd->addr, cmd->data) )
+        if ( cmd->write && !frame_write32(vi, cmd->addr, cmd->data) )
             viommu_count(vi, rej_status);
         if ( cmd->interrupt )
+        {
+            (void)inbox_leave(vi);
             fault_completion(vi);
+        }
         return 0;
 
     case VIOMMU_CMD_NOP:
@@ -333,6 +360,19 @@ static void complete(struct viommu *vi, const struct viommu_command *cmd)
     bool root = cmd->from == VIOMMU_FROM_GCMD && (cmd->data & VTD_GCMD_SRTP);
     uint64_t value;
 
+    if ( cmd->from == VIOMMU_FROM_QUEUE )
+    {
+        vi->queue_head += sizeof(struct vtd_descriptor);
+        if ( vi->queue_head >= vi->queue_size )
+            vi->queue_head = 0;
+        vi->queue_behind = true;
+        /* Only a driver's first commands go on from here. */
+        if ( !vi->inbox.root_shows )
+            return;
+    }
+    else
+        removed_flush(vi);
+
     spin_lock(&vi->reg_lock);
 
     if ( root )
@@ -347,13 +387,6 @@ static void complete(struct viommu *vi, const struct viommu_command *cmd)
 
     switch ( cmd->from )
     {
-    case VIOMMU_FROM_QUEUE:
-        value = regs_get64(vi, VTD_IQH) + sizeof(struct vtd_descriptor);
-        if ( value >= vi->queue_entries * sizeof(struct vtd_descriptor) )
-            value = 0;
-        regs_put64(vi, VTD_IQH, value);
-        break;
-
     case VIOMMU_FROM_GCMD:
         value = (regs_get32(vi, VTD_GSTS) & VTD_GCMD_SRTP) | cmd->data;
         /* Not yet, if it was asked for once more meanwhile. */
@@ -375,6 +408,7 @@ static void complete(struct viommu *vi, const struct viommu_command *cmd)
                    value | MASK_INSR(cmd->granu, VTD_IOTLB_IAIG));
         break;
 
+    case VIOMMU_FROM_QUEUE:
     case VIOMMU_FROM_BIND:
     default:
         break;
@@ -392,6 +426,10 @@ int commands_run(struct viommu *vi, struct viommu_budget *b)
     int rc;
 
     ASSERT(spin_is_locked(&vi->sync_lock));
+
+    /* Memory left the guest, or a device its table. */
+    if ( unlikely(ACCESS_ONCE(vi->stale.end)) )
+        frame_unmap_pages(vi);
 
     for ( ; ; )
     {
@@ -434,7 +472,8 @@ int commands_run(struct viommu *vi, struct viommu_budget *b)
         vi->cmd.done = true;
     }
 
-    guest_unmap(&vi->queue_page);
+    /* Nothing that is removed is kept without sync_lock. */
+    settle_queue(vi);
 
     return rc;
 }

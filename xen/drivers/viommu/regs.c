@@ -7,7 +7,9 @@
  * order, and an 8-byte access may cover two registers. What takes effect at
  * once is done here; everything else only becomes pending, see qinval.c.
  */
-#include "private.h"
+#include "fault.h"
+#include "regfile.h"
+#include "regs.h"
 
 struct reg {
     uint16_t offset;
@@ -61,28 +63,6 @@ static const struct reg record_regs[] = {
     { VTD_FRCD, 8 },
     { VTD_FRCD + 8, 8, ON_WRITE_RECORD, .w1c = VTD_FRCD_HI_F },
 };
-
-uint32_t regs_get32(const struct viommu *vi, unsigned int offset)
-{
-    return vi->regs[offset / sizeof(uint32_t)];
-}
-
-uint64_t regs_get64(const struct viommu *vi, unsigned int offset)
-{
-    return regs_get32(vi, offset) |
-           ((uint64_t)regs_get32(vi, offset + sizeof(uint32_t)) << 32);
-}
-
-void regs_put32(struct viommu *vi, unsigned int offset, uint32_t value)
-{
-    vi->regs[offset / sizeof(uint32_t)] = value;
-}
-
-void regs_put64(struct viommu *vi, unsigned int offset, uint64_t value)
-{
-    regs_put32(vi, offset, value);
-    regs_put32(vi, offset + sizeof(uint32_t), value >> 32);
-}
 
 void regs_init(struct viommu *vi)
 {
@@ -169,47 +149,6 @@ bool regs_apply(struct viommu *vi, unsigned int offset, uint32_t value)
     default:
         return false;
     }
-}
-
-uint64_t regs_read(struct viommu *vi, unsigned int offset, unsigned int size)
-{
-    uint64_t value = 0;
-
-    spin_lock(&vi->reg_lock);
-    viommu_count(vi, reg_reads);
-    inbox_absorb_all(vi);
-    if ( offset < VIOMMU_REGS_SIZE )
-    {
-        offset = array_index_nospec(offset, VIOMMU_REGS_SIZE);
-        value = size == 8 ? regs_get64(vi, offset) : regs_get32(vi, offset);
-        if ( offset <= VTD_GSTS && offset + size > VTD_GSTS )
-            vi->inbox.root_seen = vi->inbox.root_shows;
-    }
-    inbox_show_all(vi);
-    spin_unlock(&vi->reg_lock);
-
-    return value;
-}
-
-bool regs_write(struct viommu *vi, unsigned int offset, unsigned int size,
-                uint64_t value)
-{
-    bool work = false;
-
-    spin_lock(&vi->reg_lock);
-    viommu_count(vi, reg_writes);
-    inbox_absorb_all(vi);
-    if ( offset < VIOMMU_REGS_SIZE )
-    {
-        offset = array_index_nospec(offset, VIOMMU_REGS_SIZE);
-        work = regs_apply(vi, offset, value);
-        if ( size == 8 )
-            work |= regs_apply(vi, offset + sizeof(uint32_t), value >> 32);
-    }
-    inbox_show_all(vi);
-    spin_unlock(&vi->reg_lock);
-
-    return work;
 }
 
 /*

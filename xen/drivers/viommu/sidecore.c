@@ -12,7 +12,11 @@
  * sidecore sleeps when there is no other; while a page traps, its commands are
  * done by the trap, so that a wake-up is a matter of speed only.
  */
-#include "private.h"
+#include "boundary.h"
+#include "fault.h"
+#include "inbox.h"
+#include "sidecore.h"
+#include "work.h"
 
 /*
  * Work items that are a guest's share of a round. A command that has begun goes
@@ -130,12 +134,12 @@ static bool visit(struct viommu *vi, uint64_t now)
         vi->sc.on->batches++;
         vi->sc.batches++;
         vi->sc.last_work = now;
-        vi->sc.more = viommu_run(vi, &b);
+        vi->sc.more = work_run_trylock(vi, &b);
     }
     else if ( idle )
     {
         go_idle(vi);
-        vi->sc.more = viommu_run(vi, &b);
+        vi->sc.more = work_run_trylock(vi, &b);
     }
 
     if ( budget_taken(&b) > VISIT_BUDGET )

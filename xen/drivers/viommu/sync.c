@@ -3,7 +3,16 @@
  * sync.c: invalidations turn differences between the guest's tables and the
  * shadows into changes of the shadows, and of what devices are attached to.
  */
-#include "private.h"
+#include "boundary.h"
+#include "leaf.h"
+#include "removed.h"
+#include "sync.h"
+#include "table.h"
+#include "teardown.h"
+#include "walk.h"
+
+/* Holes that are passed for one work item. */
+#define HOLES_PER_ITEM 64
 
 /* Whether a block of that level starts at addr and ends by last. */
 static bool block_within(uint64_t addr, unsigned int level, uint64_t last)
@@ -13,26 +22,57 @@ static bool block_within(uint64_t addr, unsigned int level, uint64_t last)
     return !(addr & mask) && (addr | mask) <= last;
 }
 
-/* A guest's table and its shadow, side by side, for one piece of work. */
-struct pair {
-    struct guest_walk guest;
-    struct shadow_walk shadow;
-};
-
-static void pair_begin(struct pair *p, struct viommu *vi,
-                       struct viommu_shadow *s, bool linger)
+/* The first address behind n entries of that level from that of addr on. */
+static uint64_t behind(uint64_t addr, unsigned int level, unsigned int n)
 {
-    walk_begin(&p->guest, vi, &s->of);
-    table_begin(&p->shadow, vi, s);
-    p->shadow.linger = linger;
+    return (addr & ~(VTD_LEVEL_SIZE(level) - 1)) + n * VTD_LEVEL_SIZE(level);
 }
 
-/* What was removed is flushed, whether or not there is more to do. */
-static void pair_end(struct pair *p)
+/*
+ * The first address behind addr, where both have a hole, at which one of both
+ * may have none.
+ */
+static uint64_t skip_holes(struct viommu *vi, struct viommu_shadow *s,
+                           uint64_t addr, const struct guest_leaf *g,
+                           const struct shadow_leaf *old,
+                           struct viommu_budget *b)
 {
-    table_end(&p->shadow);
-    walk_end(&p->guest);
-    teardown_flush(p->shadow.vi, p->shadow.s);
+    const unsigned int level = min(g->level, old->level);
+    const unsigned int index = VTD_LEVEL_INDEX(addr, level);
+    unsigned int n = VTD_TABLE_ENTRIES - index;
+
+    if ( g->table && g->level == level )
+        n = min(n, walk_holes(g, addr));
+    if ( old->level == level )
+        n = min(n, table_holes(vi, s, addr, level));
+    budget_take(b, n / HOLES_PER_ITEM);
+
+    /* The guest may have changed it again: get on in any case. */
+    return behind(addr, level, max(n, 1U));
+}
+
+/*
+ * Goes on with pages for as long as both have a leaf table, from the one at
+ * *cursor that both were just looked up for.
+ */
+static void sync_pages(struct viommu *vi, struct viommu_shadow *s,
+                       uint64_t *cursor, uint64_t last, struct guest_leaf *g,
+                       struct shadow_leaf *old, struct viommu_budget *b)
+{
+    for ( ; ; )
+    {
+        leaf_sync_page(vi, s, *cursor, g, old->pte);
+        *cursor += VTD_LEVEL_SIZE(1);
+        if ( *cursor > last || !b->left ||
+             !VTD_LEVEL_INDEX(*cursor, 1) )
+            return;
+
+        walk_next(vi, *cursor, g);
+        table_lookup(vi, s, *cursor, old);
+        if ( old->level > 1 || (!g->present && !old->pte) )
+            return;
+        budget_take(b, 1);
+    }
 }
 
 /*
@@ -40,11 +80,10 @@ static void pair_end(struct pair *p)
  *   0          done
  *   -ERESTART  the budget is used up, *cursor says where
  */
-static int pair_sync(struct pair *p, uint64_t *cursor, uint64_t last,
-                     struct viommu_budget *b)
+static int sync_range(struct viommu *vi, struct viommu_shadow *s,
+                      uint64_t *cursor, uint64_t last,
+                      struct viommu_budget *b)
 {
-    struct viommu *vi = p->shadow.vi;
-
     while ( b->left )
     {
         struct guest_leaf g;
@@ -53,16 +92,22 @@ static int pair_sync(struct pair *p, uint64_t *cursor, uint64_t last,
 
         budget_take(b, 1);
         for ( level = 3; level > 1; level-- )
-            if ( block_within(*cursor, level, last) )
-                table_unmark(&p->shadow, *cursor, level);
+            if ( s->marked && block_within(*cursor, level, last) )
+                table_unmark(vi, s, *cursor, level);
 
-        walk_leaf(&p->guest, *cursor, &g);
-        table_lookup(&p->shadow, *cursor, &old);
-        level = leaf_sync(vi, &p->shadow, *cursor, last, &g, &old, b);
-        if ( !level )
-            continue;
-
-        *cursor = (*cursor | (VTD_LEVEL_SIZE(level) - 1)) + 1;
+        walk_leaf(vi, &s->of, *cursor, true, &g);
+        table_lookup(vi, s, *cursor, &old);
+        if ( !g.present && !old.pte )
+            *cursor = skip_holes(vi, s, *cursor, &g, &old, b);
+        else if ( g.level == 1 && old.level == 1 && g.table )
+            sync_pages(vi, s, cursor, last, &g, &old, b);
+        else
+        {
+            level = leaf_sync(vi, s, *cursor, last, &g, &old, b);
+            if ( !level )
+                continue;
+            *cursor = behind(*cursor, level, 1);
+        }
         if ( *cursor > last )
             return 0;
     }
@@ -71,43 +116,53 @@ static int pair_sync(struct pair *p, uint64_t *cursor, uint64_t last,
 }
 
 /* The last address of every shadow's table. */
-#define LAST_ADDR ((1ULL << VTD_LEVEL_WIDTH(VIOMMU_SHADOW_LEVELS)) - 1)
+static uint64_t last_addr(const struct viommu *vi)
+{
+    return (1ULL << vi->width) - 1;
+}
 
-/* All of a shadow, from *cursor on. As pair_sync(). */
+/* All of a shadow, from *cursor on. As sync_range(). */
 static int sync_all(struct viommu *vi, struct viommu_shadow *s,
                     uint64_t *cursor, struct viommu_budget *b)
 {
-    struct pair p;
-    int rc;
+    vi->stale.linger = false;
 
-    pair_begin(&p, vi, s, false);
-    rc = pair_sync(&p, cursor, LAST_ADDR, b);
-    pair_end(&p);
-
-    return rc;
+    return sync_range(vi, s, cursor, last_addr(vi), b);
 }
 
 /*
  * What an invalidation covers in a shadow, into cursor and last: not 0. A page
- * that is or was part of a superpage stands for all of that. False: nothing.
+ * that is or was part of a superpage stands for all of that. False: nothing, or
+ * it is done: a page that was and is none of those.
  */
-static bool enter_shadow(struct pair *p, struct viommu_command *cmd)
+static bool enter_shadow(struct viommu *vi, struct viommu_command *cmd)
 {
+    struct viommu_shadow *s = cmd->shadow;
     uint64_t size = VTD_LEVEL_SIZE(1) << cmd->am, whole = size;
     struct guest_leaf g;
 
     cmd->cursor = 0;
-    cmd->last = LAST_ADDR;
+    cmd->last = last_addr(vi);
     if ( cmd->granu != VTD_GRANU_SELECTIVE )
         return true;
 
     if ( cmd->addr > cmd->last )
         return false;
 
-    walk_leaf(&p->guest, cmd->addr & ~(size - 1), &g);
+    walk_leaf(vi, &s->of, cmd->addr & ~(size - 1), true, &g);
+    if ( !cmd->am && !s->marked && (!g.present || g.level == 1) )
+    {
+        struct shadow_leaf old;
+
+        table_lookup(vi, s, cmd->addr, &old);
+        if ( g.present || old.pte )
+            leaf_sync_page(vi, s, cmd->addr, &g, old.pte);
+        return false;
+    }
+
     if ( g.present )
         whole = max(whole, VTD_LEVEL_SIZE(g.level));
-    whole = max(whole, VTD_LEVEL_SIZE(table_origin(&p->shadow, cmd->addr)));
+    whole = max(whole, VTD_LEVEL_SIZE(table_origin(vi, s, cmd->addr)));
 
     cmd->cursor = cmd->addr & ~(whole - 1);
     cmd->last = cmd->cursor + whole - 1;
@@ -119,26 +174,22 @@ static bool enter_shadow(struct pair *p, struct viommu_command *cmd)
 static int sync_shadow(struct viommu *vi, struct viommu_command *cmd,
                        struct viommu_budget *b)
 {
-    struct pair p;
-    bool linger;
     int rc = 0;
 
     if ( cmd->granu != VTD_GRANU_GLOBAL && cmd->did != cmd->shadow->of.did )
         return 0;
 
     /* Only what is unmapped page by page may come back the same way. */
-    linger = cmd->granu == VTD_GRANU_SELECTIVE &&
-             vi->set.teardown == XEN_VIOMMU_TEARDOWN_optimistic;
-    if ( linger )
+    vi->stale.linger = cmd->granu == VTD_GRANU_SELECTIVE &&
+                       vi->set.teardown == XEN_VIOMMU_TEARDOWN_optimistic;
+    if ( vi->stale.linger )
         teardown_make_room(vi, b);
 
-    pair_begin(&p, vi, cmd->shadow, linger);
     if ( !cmd->last )
         viommu_count(vi, syncs);
-    if ( cmd->last || enter_shadow(&p, cmd) )
-        rc = pair_sync(&p, &cmd->cursor, cmd->last, b);
-    budget_take(b, teardown_join(vi, &p.shadow));
-    pair_end(&p);
+    if ( cmd->last || enter_shadow(vi, cmd) )
+        rc = sync_range(vi, cmd->shadow, &cmd->cursor, cmd->last, b);
+    budget_take(b, teardown_join(vi, cmd->shadow));
 
     return rc;
 }
@@ -226,7 +277,7 @@ static struct viommu_shadow *get_shadow(struct viommu *vi,
 
     if ( !s )
     {
-        s = table_create(vi, true);
+        s = table_create(vi);
         if ( !s )
         {
             viommu_count(vi, rej_quota);
@@ -248,6 +299,9 @@ static void attach(struct viommu *vi, struct viommu_device *dev,
     struct viommu_shadow *old = dev->shadow;
 
     ASSERT(vi->pcidevs_held);
+
+    /* The old one may be gone after this. */
+    removed_flush(vi);
 
     viommu_count(vi, contexts_switched);
     /* Before the command that asked for it completes. */
@@ -358,7 +412,7 @@ int sync_contexts(struct viommu *vi, struct viommu_command *cmd,
             budget_take(b, 1);
             cmd->target = untranslated;
             if ( vi->translation )
-                (void)walk_context(vi, dev->devfn, &cmd->target, NULL);
+                (void)walk_context(vi, dev->devfn, true, &cmd->target, NULL);
             cmd->have_target = true;
         }
 
@@ -400,6 +454,8 @@ int sync_reap(struct viommu *vi, struct viommu_budget *b)
         if ( rc )
             return rc;
 
+        (void)table_trim(vi);
+        removed_flush(vi);
         vi->dying = s->next;
         table_destroy(vi, s);
     }

@@ -4,19 +4,24 @@
  *
  * They have four levels whatever the guest's have, and leaves of 4K, 2M or 1G.
  * The first table of level 3 always exists: a unit of three levels starts
- * there. An entry that points to a table counts, in bits that hardware ignores,
- * how many of the table's entries are in use; a table without any is unlinked
- * at once, so that the memory of a shadow is proportional to what is mapped.
+ * there. An entry that points to a table counts how many of the table's entries
+ * are in use; a table without any is unlinked, so that the memory of a shadow
+ * is proportional to what is mapped. But not at once: guests map and unmap the
+ * same address again and again, and the last page of a table is no rarer than
+ * others. So some empty leaf tables stay linked, the latest ones; they go when
+ * others come, when the quota is used up, and with their shadow.
+ *
+ * The tables that were walked down to last are remembered. sync_lock protects
+ * all tables of a unit, so that holds until one of them is unlinked.
  *
  * A leaf of 1G only ever comes from 512 leaves of 2M, and becomes these again
  * before anything of it changes: so nothing else has to deal with that much at
- * once. For this never to fail, the page of the table that it replaces stays in
- * reserve, and in the quota.
- *
- * One more such table is for no hardware: it has, at the address of a frame of
- * the machine, how many shadow leaves name the frame (frame.c).
+ * once. The page of the table that it replaces stays in reserve (pool.c).
  */
-#include "private.h"
+#include "boundary.h"
+#include "pool.h"
+#include "removed.h"
+#include "table.h"
 
 /* One store, so that hardware sees the old entry or the new one. */
 static void write_entry(uint64_t *entry, uint64_t value)
@@ -25,125 +30,300 @@ static void write_entry(uint64_t *entry, uint64_t value)
     hw_table_sync(entry);
 }
 
-static uint64_t make_link(mfn_t mfn, unsigned int live)
+/* ---- Walking. ---- */
+
+/* Forgets the table of that level, and those below it. */
+static void forget(struct viommu *vi, unsigned int level)
 {
-    return (mfn_x(mfn) << VTD_PAGE_SHIFT) | VTD_PTE_R | VTD_PTE_W |
-           MASK_INSR((uint64_t)live, SHADOW_PTE_LIVE);
+    while ( level )
+        vi->path.table[--level] = NULL;
 }
 
-/* Whether n more pages are within the quota. */
-static bool has_room(const struct viommu *vi, unsigned int n)
+/* The entry of addr in the table of that level, which is on the path. */
+static uint64_t *entry_of(struct viommu *vi, uint64_t addr, unsigned int level)
 {
-    return vi->count[XEN_VIOMMU_CNT_table_pages] +
-           vi->count[XEN_VIOMMU_CNT_frame_pages] + n <= vi->table_quota;
+    return &vi->path.table[level - 1][VTD_LEVEL_INDEX(addr, level)];
 }
 
-static uint64_t *page_count(struct viommu *vi, const struct viommu_shadow *s)
+/* The first address of the table of that level for addr. */
+static uint64_t base_of(uint64_t addr, unsigned int level)
 {
-    return &vi->count[s->for_hw ? XEN_VIOMMU_CNT_table_pages
-                                : XEN_VIOMMU_CNT_frame_pages];
+    return addr & ~(VTD_LEVEL_SIZE(level + 1) - 1);
 }
 
-static mfn_t alloc_table(struct viommu *vi, const struct viommu_shadow *s)
+/* Goes on to the next table for addr, of that level; false: there is none. */
+static bool enter(struct viommu *vi, uint64_t addr, unsigned int level)
 {
-    mfn_t mfn = hw_table_alloc(vi);
+    mfn_t mfn = vi->path.s->root;
 
-    if ( !mfn_eq(mfn, INVALID_MFN) )
-        ++*page_count(vi, s);
-
-    return mfn;
-}
-
-static void free_table(struct viommu *vi, const struct viommu_shadow *s,
-                       mfn_t mfn)
-{
-    hw_table_free(mfn);
-    --*page_count(vi, s);
-}
-
-void table_free(struct viommu *vi, mfn_t mfn)
-{
-    uint64_t *page;
-
-    if ( vi->spare.pages == vi->spare.wanted )
+    if ( level < VIOMMU_SHADOW_LEVELS )
     {
-        hw_table_free(mfn);
-        vi->count[XEN_VIOMMU_CNT_table_pages]--;
-        return;
-    }
+        uint64_t above = *entry_of(vi, addr, level + 1);
 
-    page = hw_table_map(mfn);
-    page[0] = mfn_x(vi->spare.first);
-    hw_table_unmap(page);
-    vi->spare.first = mfn;
-    vi->spare.pages++;
+        if ( !above || (above & VTD_PTE_SP) )
+            return false;
+        mfn = shadow_pte_mfn(above);
+    }
+    vi->path.table[level - 1] = hw_table(mfn);
+    vi->path.base[level - 1] = base_of(addr, level);
+
+    return true;
+}
+
+static bool on_path(const struct viommu *vi, uint64_t addr, unsigned int level)
+{
+    return vi->path.table[level - 1] &&
+           vi->path.base[level - 1] == base_of(addr, level);
 }
 
 /*
- * The table page that was kept for a leaf of 1G, which is to be one no more. It
- * is not waiting for a flush: no walk comes back to a leaf that it has made.
+ * Goes down to the table of that level for addr, or as far as there are any;
+ * returns how far. What is on the path below is kept or forgotten, so that
+ * where a table is on the path, so are those above it.
  */
-static mfn_t take_spare(struct viommu *vi)
+static unsigned int descend(struct viommu *vi, struct viommu_shadow *s,
+                            uint64_t addr, unsigned int lowest)
 {
-    uint64_t *page;
-    mfn_t mfn;
+    unsigned int level = lowest;
 
-    if ( !vi->spare.pages )
+    if ( unlikely(vi->path.s != s) )
     {
-        ASSERT_UNREACHABLE();
-        return INVALID_MFN;
+        vi->path.s = s;
+        forget(vi, VIOMMU_SHADOW_LEVELS);
+    }
+    while ( level <= VIOMMU_SHADOW_LEVELS && !on_path(vi, addr, level) )
+        level++;
+    if ( level == lowest )
+        return level;
+
+    forget(vi, level - 1);
+    while ( level > lowest && enter(vi, addr, level - 1) )
+        level--;
+
+    return level;
+}
+
+void table_lookup(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
+                  struct shadow_leaf *leaf)
+{
+    leaf->level = descend(vi, s, addr, 1);
+    leaf->pte = *entry_of(vi, addr, leaf->level);
+}
+
+unsigned int table_holes(struct viommu *vi, struct viommu_shadow *s,
+                         uint64_t addr, unsigned int level)
+{
+    const uint64_t *entry;
+    unsigned int most, n = 0;
+
+    if ( descend(vi, s, addr, level) != level )
+        return 0;
+
+    entry = entry_of(vi, addr, level);
+    most = VTD_TABLE_ENTRIES - VTD_LEVEL_INDEX(addr, level);
+    /* Eight at a time, as most are. */
+    while ( n + 8 <= most &&
+            !(entry[n] | entry[n + 1] | entry[n + 2] | entry[n + 3] |
+              entry[n + 4] | entry[n + 5] | entry[n + 6] | entry[n + 7]) )
+        n += 8;
+    while ( n < most && !entry[n] )
+        n++;
+
+    return n;
+}
+
+/* ---- Tables come and go. ---- */
+
+/* Counts an entry more or less in the table of that level. */
+static unsigned int add_live(struct viommu *vi, uint64_t addr,
+                             unsigned int level, int n)
+{
+    uint64_t *link = entry_of(vi, addr, level + 1);
+    unsigned int live = MASK_EXTR(*link, SHADOW_PTE_LIVE) + n;
+
+    ASSERT(live <= VTD_TABLE_ENTRIES + 1);
+    /* Hardware ignores the count, so it need not be told. */
+    ACCESS_ONCE(*link) = (*link & ~SHADOW_PTE_LIVE) |
+                         MASK_INSR((uint64_t)live, SHADOW_PTE_LIVE);
+
+    return live;
+}
+
+/* Unlinks the table of addr at a level, and those that it leaves empty. */
+static void unlink_tables(struct viommu *vi, struct viommu_shadow *s,
+                          uint64_t addr, unsigned int level)
+{
+    do {
+        uint64_t *link = entry_of(vi, addr, level + 1);
+        mfn_t mfn = shadow_pte_mfn(*link);
+
+        forget(vi, level);
+        write_entry(link, 0);
+        removed_table(vi, s, addr, mfn);
+        level++;
+    } while ( level < VIOMMU_SHADOW_LEVELS && !add_live(vi, addr, level, -1) );
+}
+
+struct viommu_shadow *table_find(const struct viommu *vi, uint64_t id)
+{
+    struct viommu_shadow *s;
+
+    for ( s = vi->shadows; s; s = s->next )
+        if ( s->id == id )
+            return s;
+    for ( s = vi->dying; s; s = s->next )
+        if ( s->id == id )
+            return s;
+
+    return NULL;
+}
+
+/* The oldest empty table goes, if it still is one. */
+static void end_idle(struct viommu *vi)
+{
+    const struct viommu_idle *place = &vi->idle.place[vi->idle.first];
+    struct viommu_shadow *s = table_find(vi, place->shadow);
+    uint64_t *link;
+
+    vi->idle.first = (vi->idle.first + 1) % VIOMMU_NR_IDLE;
+    vi->idle.used--;
+    if ( !s || descend(vi, s, place->addr, 1) != 1 )
+        return;
+
+    link = entry_of(vi, place->addr, 2);
+    ACCESS_ONCE(*link) = *link & ~SHADOW_PTE_IDLE;
+    if ( !(*link & SHADOW_PTE_LIVE) )
+        unlink_tables(vi, s, place->addr, 1);
+}
+
+/* The leaf table of addr is empty, and stays for now. */
+static void begin_idle(struct viommu *vi, struct viommu_shadow *s,
+                       uint64_t addr)
+{
+    uint64_t *link = entry_of(vi, addr, 2);
+    struct viommu_idle *place;
+
+    /* It was before, and has its place. */
+    if ( *link & SHADOW_PTE_IDLE )
+        return;
+    ACCESS_ONCE(*link) = *link | SHADOW_PTE_IDLE;
+
+    if ( vi->idle.used == VIOMMU_NR_IDLE )
+        end_idle(vi);
+    place = &vi->idle.place[(vi->idle.first + vi->idle.used++) %
+                            VIOMMU_NR_IDLE];
+    place->shadow = s->id;
+    place->addr = addr;
+}
+
+bool table_trim(struct viommu *vi)
+{
+    if ( !vi->idle.used )
+        return false;
+
+    while ( vi->idle.used )
+        end_idle(vi);
+    removed_flush(vi);
+
+    return true;
+}
+
+bool table_drop_empty(struct viommu *vi, struct viommu_shadow *s,
+                      uint64_t addr)
+{
+    if ( descend(vi, s, addr, 1) != 1 ||
+         (*entry_of(vi, addr, 2) & SHADOW_PTE_LIVE) )
+        return false;
+
+    unlink_tables(vi, s, addr, 1);
+
+    return true;
+}
+
+/* Makes the tables down to a level for addr, all of them or none. */
+static int make_tables(struct viommu *vi, struct viommu_shadow *s,
+                       uint64_t addr, unsigned int lowest)
+{
+    mfn_t mfn[VIOMMU_SHADOW_LEVELS];
+    unsigned int level = descend(vi, s, addr, lowest);
+    unsigned int missing = level - lowest, i;
+
+    if ( !missing )
+        return 0;
+
+    /* What goes may be above the tables that are missing. */
+    if ( !pool_has_room(vi, missing) && table_trim(vi) )
+    {
+        level = descend(vi, s, addr, lowest);
+        missing = level - lowest;
+    }
+    if ( !pool_has_room(vi, missing) )
+        return -ENOSPC;
+
+    for ( i = 0; i < missing; i++ )
+    {
+        mfn[i] = pool_alloc(vi);
+        if ( mfn_eq(mfn[i], INVALID_MFN) )
+        {
+            while ( i-- )
+                pool_free(vi, mfn[i]);
+            return -ENOMEM;
+        }
     }
 
-    mfn = vi->spare.first;
-    page = hw_table_map(mfn);
-    vi->spare.first = _mfn(page[0]);
-    hw_table_unmap(page);
-    vi->spare.pages--;
-    vi->spare.wanted--;
+    for ( i = 0; i < missing; i++, level-- )
+    {
+        write_entry(entry_of(vi, addr, level), shadow_pte_link(mfn[i], 0));
+        if ( level < VIOMMU_SHADOW_LEVELS )
+            add_live(vi, addr, level, 1);
+        if ( !enter(vi, addr, level - 1) )
+        {
+            ASSERT_UNREACHABLE();
+            return -EINVAL;
+        }
+    }
 
-    return mfn;
+    return 0;
 }
 
 /* Makes the two tables that a shadow always has. */
 static int make_root(struct viommu *vi, struct viommu_shadow *s)
 {
     mfn_t first;
-    uint64_t *root;
 
-    s->root = alloc_table(vi, s);
+    s->root = pool_alloc(vi);
     if ( mfn_eq(s->root, INVALID_MFN) )
         return -ENOMEM;
 
-    first = alloc_table(vi, s);
+    first = pool_alloc(vi);
     if ( mfn_eq(first, INVALID_MFN) )
     {
-        free_table(vi, s, s->root);
+        pool_free(vi, s->root);
         return -ENOMEM;
     }
 
     /* The count starts at 1, so that this table stays. */
-    root = hw_table_map(s->root);
-    write_entry(&root[0], make_link(first, 1));
-    hw_table_unmap(root);
+    write_entry(hw_table(s->root), shadow_pte_link(first, 1));
 
     return 0;
 }
 
 static void free_root(struct viommu *vi, struct viommu_shadow *s)
 {
-    uint64_t *root = hw_table_map(s->root);
-    mfn_t first = shadow_pte_mfn(root[0]);
+    mfn_t first = shadow_pte_mfn(*hw_table(s->root));
 
-    hw_table_unmap(root);
-    free_table(vi, s, first);
-    free_table(vi, s, s->root);
+    if ( vi->path.s == s )
+        vi->path.s = NULL;
+    pool_free(vi, first);
+    pool_free(vi, s->root);
 }
 
-struct viommu_shadow *table_create(struct viommu *vi, bool for_hw)
+struct viommu_shadow *table_create(struct viommu *vi)
 {
     struct viommu_shadow *s;
 
-    if ( !has_room(vi, 2) )
+    if ( !pool_has_room(vi, 2) &&
+         (!table_trim(vi) || !pool_has_room(vi, 2)) )
         return NULL;
 
     s = xzalloc(struct viommu_shadow);
@@ -151,12 +331,10 @@ struct viommu_shadow *table_create(struct viommu *vi, bool for_hw)
         return NULL;
 
     s->id = ++vi->last_shadow;
-    s->for_hw = for_hw;
-    s->levels = for_hw ? VIOMMU_SHADOW_LEVELS : VIOMMU_FRAME_LEVELS;
     s->of.kind = VIOMMU_BLOCKED;
     if ( make_root(vi, s) )
         goto free;
-    if ( !for_hw || !hw_shadow_init(s) )
+    if ( !hw_shadow_init(s) )
         return s;
 
     free_root(vi, s);
@@ -168,269 +346,119 @@ struct viommu_shadow *table_create(struct viommu *vi, bool for_hw)
 
 void table_destroy(struct viommu *vi, struct viommu_shadow *s)
 {
-    if ( s->for_hw )
-        hw_shadow_fini(s);
+    hw_shadow_fini(s);
     free_root(vi, s);
     xfree(s);
 }
 
-void table_begin(struct shadow_walk *w, struct viommu *vi,
-                 struct viommu_shadow *s)
-{
-    unsigned int i;
+/* ---- Leaves. ---- */
 
-    w->vi = vi;
-    w->s = s;
-    w->linger = false;
-    for ( i = 0; i < ARRAY_SIZE(w->table); i++ )
-        w->table[i] = NULL;
-}
-
-/* Unmaps the table of that level, and those below it. */
-static void drop(struct shadow_walk *w, unsigned int level)
-{
-    for ( ; level; level-- )
-    {
-        if ( w->table[level - 1] )
-            hw_table_unmap(w->table[level - 1]);
-        w->table[level - 1] = NULL;
-    }
-}
-
-void table_end(struct shadow_walk *w)
-{
-    drop(w, ARRAY_SIZE(w->table));
-}
-
-/* The entry of addr in the table of that level; the ones above are mapped. */
-static uint64_t *entry_of(struct shadow_walk *w, uint64_t addr,
-                          unsigned int level)
-{
-    return &w->table[level - 1][VTD_LEVEL_INDEX(addr, level)];
-}
-
-/* The first address of the table of that level for addr. */
-static uint64_t base_of(const struct shadow_walk *w, uint64_t addr,
-                        unsigned int level)
-{
-    return level == w->s->levels ? 0
-                                 : addr & ~(VTD_LEVEL_SIZE(level + 1) - 1);
-}
-
-/* Maps the next table for addr, of that level; false if there is none. */
-static bool enter(struct shadow_walk *w, uint64_t addr, unsigned int level)
-{
-    mfn_t mfn = w->s->root;
-
-    if ( level < w->s->levels )
-    {
-        uint64_t above = *entry_of(w, addr, level + 1);
-
-        if ( !above || (above & VTD_PTE_SP) )
-            return false;
-        mfn = shadow_pte_mfn(above);
-    }
-    w->table[level - 1] = hw_table_map(mfn);
-    w->base[level - 1] = base_of(w, addr, level);
-
-    return true;
-}
-
-/*
- * Maps the tables for addr, down to a level or as far as there are any, and
- * returns how far. Where one is mapped already, so are those above it.
- */
-static unsigned int descend(struct shadow_walk *w, uint64_t addr,
-                            unsigned int lowest)
-{
-    unsigned int level = lowest;
-
-    while ( level <= w->s->levels &&
-            (!w->table[level - 1] ||
-             w->base[level - 1] != base_of(w, addr, level)) )
-        level++;
-    if ( level == lowest )
-        return level;
-
-    drop(w, level - 1);
-    while ( level > lowest && enter(w, addr, level - 1) )
-        level--;
-
-    return level;
-}
-
-void table_lookup(struct shadow_walk *w, uint64_t addr,
-                  struct shadow_leaf *leaf)
-{
-    leaf->level = descend(w, addr, 1);
-    leaf->pte = *entry_of(w, addr, leaf->level);
-}
-
-/* Counts an entry more or less in the table of that level. */
-static unsigned int add_live(struct shadow_walk *w, uint64_t addr,
-                             unsigned int level, int n)
-{
-    uint64_t *link = entry_of(w, addr, level + 1);
-    unsigned int live = MASK_EXTR(*link, SHADOW_PTE_LIVE) + n;
-
-    ASSERT(live <= VTD_TABLE_ENTRIES + 1);
-    /* Hardware ignores the count, so it need not be told. */
-    ACCESS_ONCE(*link) = (*link & ~SHADOW_PTE_LIVE) |
-                         MASK_INSR((uint64_t)live, SHADOW_PTE_LIVE);
-
-    return live;
-}
-
-/* Makes the tables down to a level for addr, all of them or none. */
-static int make_tables(struct shadow_walk *w, uint64_t addr,
-                       unsigned int lowest)
-{
-    struct viommu *vi = w->vi;
-    mfn_t mfn[VIOMMU_FRAME_LEVELS];
-    unsigned int level = descend(w, addr, lowest);
-    unsigned int missing = level - lowest, i;
-
-    if ( !missing )
-        return 0;
-
-    if ( !has_room(vi, missing) )
-        return -ENOSPC;
-
-    for ( i = 0; i < missing; i++ )
-    {
-        mfn[i] = alloc_table(vi, w->s);
-        if ( mfn_eq(mfn[i], INVALID_MFN) )
-        {
-            while ( i-- )
-                free_table(vi, w->s, mfn[i]);
-            return -ENOMEM;
-        }
-    }
-
-    for ( i = 0; i < missing; i++, level-- )
-    {
-        write_entry(entry_of(w, addr, level), make_link(mfn[i], 0));
-        if ( level < w->s->levels )
-            add_live(w, addr, level, 1);
-        if ( !enter(w, addr, level - 1) )
-        {
-            ASSERT_UNREACHABLE();
-            return -EINVAL;
-        }
-    }
-
-    return 0;
-}
-
-/* Unlinks the table of addr at a level, and those that it leaves empty. */
-static void unlink_tables(struct shadow_walk *w, uint64_t addr,
-                          unsigned int level)
-{
-    do {
-        uint64_t *link = entry_of(w, addr, level + 1);
-        mfn_t mfn = shadow_pte_mfn(*link);
-
-        drop(w, level);
-        write_entry(link, 0);
-        if ( w->s->for_hw )
-            teardown_table(w->vi, w->s, addr, mfn);
-        else
-            free_table(w->vi, w->s, mfn);
-        level++;
-    } while ( level < w->s->levels && !add_live(w, addr, level, -1) );
-}
-
-int table_write(struct shadow_walk *w, uint64_t addr, unsigned int level,
-                uint64_t pte)
+int table_write(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
+                unsigned int level, uint64_t pte)
 {
     uint64_t *entry, old;
-    int rc = make_tables(w, addr, level);
+    int rc = make_tables(vi, s, addr, level);
 
     if ( rc )
         return rc;
 
-    entry = entry_of(w, addr, level);
+    entry = entry_of(vi, addr, level);
     old = *entry;
     write_entry(entry, pte);
     if ( !old && pte )
-        add_live(w, addr, level, 1);
-    else if ( old && !pte && !add_live(w, addr, level, -1) )
-        unlink_tables(w, addr, level);
+        add_live(vi, addr, level, 1);
+    else if ( old && !pte && !add_live(vi, addr, level, -1) )
+    {
+        if ( level == 1 )
+            begin_idle(vi, s, addr);
+        else
+            unlink_tables(vi, s, addr, level);
+    }
 
     return 0;
 }
 
-void table_annotate(struct shadow_walk *w, uint64_t addr, unsigned int level,
-                    uint64_t bits)
+void table_annotate(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
+                    unsigned int level, uint64_t bits)
 {
     uint64_t *entry;
 
-    if ( make_tables(w, addr, level) )
+    if ( descend(vi, s, addr, level) != level )
     {
         ASSERT_UNREACHABLE();
         return;
     }
 
-    entry = entry_of(w, addr, level);
+    entry = entry_of(vi, addr, level);
     ASSERT(shadow_pte_present(*entry));
     ACCESS_ONCE(*entry) = (*entry & ~SHADOW_PTE_NOTE) | bits;
 }
 
+/* ---- Superpages. ---- */
+
 /* The link to the table below that level for addr; NULL: there is none. */
-static uint64_t *link_of(struct shadow_walk *w, uint64_t addr,
-                         unsigned int level)
+static uint64_t *link_of(struct viommu *vi, struct viommu_shadow *s,
+                         uint64_t addr, unsigned int level)
 {
-    if ( descend(w, addr, level - 1) != level - 1 )
+    if ( descend(vi, s, addr, level - 1) != level - 1 )
         return NULL;
 
-    return entry_of(w, addr, level);
+    return entry_of(vi, addr, level);
 }
 
-void table_mark(struct shadow_walk *w, uint64_t addr, unsigned int level)
+void table_mark(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
+                unsigned int level)
 {
+    s->marked = true;
     for ( ; level > 1; level-- )
     {
-        uint64_t *link = link_of(w, addr, level);
+        uint64_t *link = link_of(vi, s, addr, level);
 
         if ( link && !(*link & SHADOW_PTE_MARK) )
             ACCESS_ONCE(*link) = *link | SHADOW_PTE_MARK;
     }
 }
 
-void table_unmark(struct shadow_walk *w, uint64_t addr, unsigned int level)
+void table_unmark(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
+                  unsigned int level)
 {
-    uint64_t *link = link_of(w, addr, level);
+    uint64_t *link = s->marked ? link_of(vi, s, addr, level) : NULL;
 
     if ( link && (*link & SHADOW_PTE_MARK) )
         ACCESS_ONCE(*link) = *link & ~SHADOW_PTE_MARK;
 }
 
-unsigned int table_origin(struct shadow_walk *w, uint64_t addr)
+unsigned int table_origin(struct viommu *vi, struct viommu_shadow *s,
+                          uint64_t addr)
 {
     struct shadow_leaf leaf;
-    const uint64_t *link = link_of(w, addr, 3);
+    const uint64_t *link;
 
+    /* A superpage of the shadow comes from one of the guest. */
+    if ( !s->marked )
+        return 1;
+
+    link = link_of(vi, s, addr, 3);
     if ( link && (*link & SHADOW_PTE_MARK) )
         return 3;
 
-    link = link_of(w, addr, 2);
+    link = link_of(vi, s, addr, 2);
     if ( link && (*link & SHADOW_PTE_MARK) )
         return 2;
 
-    table_lookup(w, addr, &leaf);
+    table_lookup(vi, s, addr, &leaf);
 
     return leaf.pte ? leaf.level : 1;
 }
 
-int table_split(struct shadow_walk *w, uint64_t addr)
+int table_split(struct viommu *vi, struct viommu_shadow *s, uint64_t addr)
 {
-    struct viommu *vi = w->vi;
     struct shadow_leaf leaf;
     uint64_t *table;
     unsigned int i;
     mfn_t mfn;
 
-    table_lookup(w, addr, &leaf);
+    table_lookup(vi, s, addr, &leaf);
     if ( !(leaf.pte & VTD_PTE_SP) )
     {
         ASSERT_UNREACHABLE();
@@ -438,35 +466,42 @@ int table_split(struct shadow_walk *w, uint64_t addr)
     }
 
     if ( leaf.level > 2 )
-        mfn = take_spare(vi);
-    else if ( has_room(vi, 1) )
-        mfn = alloc_table(vi, w->s);
+        mfn = pool_take_reserve(vi);
+    else if ( pool_has_room(vi, 1) ||
+              (table_trim(vi) && pool_has_room(vi, 1)) )
+        mfn = pool_alloc(vi);
     else
         return -ENOSPC;
     if ( mfn_eq(mfn, INVALID_MFN) )
         return -ENOMEM;
 
-    table = hw_table_map(mfn);
+    /* A trim may have walked elsewhere. */
+    if ( descend(vi, s, addr, leaf.level) != leaf.level )
+    {
+        ASSERT_UNREACHABLE();
+        return -EINVAL;
+    }
+
+    table = hw_table(mfn);
     if ( leaf.level == 2 )
         leaf.pte &= ~VTD_PTE_SP;
     for ( i = 0; i < VTD_TABLE_ENTRIES; i++ )
         write_entry(&table[i], leaf.pte + i * VTD_LEVEL_SIZE(leaf.level - 1));
-    hw_table_unmap(table);
 
     /* It says the same as before; what is cached goes with what differs. */
-    write_entry(entry_of(w, addr, leaf.level),
-                make_link(mfn, VTD_TABLE_ENTRIES) | SHADOW_PTE_MARK);
+    write_entry(entry_of(vi, addr, leaf.level),
+                shadow_pte_link(mfn, VTD_TABLE_ENTRIES) | SHADOW_PTE_MARK);
     viommu_count_n(vi, leaves_mapped, VTD_TABLE_ENTRIES - 1);
-    teardown_changed(vi, addr, leaf.level, false);
+    removed_changed(vi, s, addr, leaf.level, false);
 
     return 0;
 }
 
-bool table_merge(struct shadow_walk *w, uint64_t addr, unsigned int level,
-                 uint64_t pte)
+bool table_merge(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
+                 unsigned int level, uint64_t pte)
 {
     const uint64_t part = level > 2 ? pte : pte & ~VTD_PTE_SP;
-    uint64_t *link = link_of(w, addr, level);
+    uint64_t *link = link_of(vi, s, addr, level);
     unsigned int i;
     mfn_t mfn;
 
@@ -474,17 +509,18 @@ bool table_merge(struct shadow_walk *w, uint64_t addr, unsigned int level,
         return false;
 
     for ( i = 0; i < VTD_TABLE_ENTRIES; i++ )
-        if ( w->table[level - 2][i] != part + i * VTD_LEVEL_SIZE(level - 1) )
+        if ( vi->path.table[level - 2][i] !=
+             part + i * VTD_LEVEL_SIZE(level - 1) )
             return false;
 
     mfn = shadow_pte_mfn(*link);
-    drop(w, level - 1);
+    forget(vi, level - 1);
     write_entry(link, pte);
-    viommu_count_n(w->vi, leaves_unmapped, VTD_TABLE_ENTRIES - 1);
-    teardown_changed(w->vi, addr, level, false);
+    viommu_count_n(vi, leaves_unmapped, VTD_TABLE_ENTRIES - 1);
+    removed_changed(vi, s, addr, level, false);
     if ( level > 2 )
-        w->vi->spare.wanted++;
-    teardown_table(w->vi, w->s, addr, mfn);
+        pool_reserve(vi);
+    removed_table(vi, s, addr, mfn);
 
     return true;
 }

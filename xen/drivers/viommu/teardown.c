@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * teardown.c: what goes away, and when.
- *
- * Frames and table pages that a shadow no longer names may still be in use by
- * hardware, out of its caches. So both are kept here until a flush that covers
- * them has completed, and only then given back (design, invariant 1).
+ * teardown.c: what lingers.
  *
  * Optimistic teardown: a leaf that the guest unmapped may linger for window_us,
  * in the hope that the guest maps the same page there again; then nothing needs
@@ -12,121 +8,48 @@
  * lingers, and a ring says since when. A place in the ring is only a hint: the
  * leaf may be in use again, gone, or in a later place by the time that the
  * place is looked at, which the note tells. Whatever goes is gone as ever: with
- * a flush before its frames are given back.
+ * a flush before its frames are given back (removed.c).
  *
  * A guest that maps another page where one lingers costs a flush at once. Many
  * guests do so again and again: they use the address first that was given back
  * last, for whatever comes next. So the more often that happens in a row, the
  * more of the newest leaves that linger are ended by that one flush.
  */
-#include "private.h"
+#include "boundary.h"
+#include "removed.h"
+#include "table.h"
+#include "teardown.h"
 
 /* Places that end with a flush that is for something else. */
 #define JOIN_MOST 64U
-
-void teardown_changed(struct viommu *vi, uint64_t addr, unsigned int level,
-                      bool fresh)
-{
-    uint64_t first = addr & ~(VTD_LEVEL_SIZE(level) - 1);
-    uint64_t last = first + VTD_LEVEL_SIZE(level) - VTD_LEVEL_SIZE(1);
-
-    ASSERT(spin_is_locked(&vi->sync_lock));
-
-    if ( !vi->changed.due )
-    {
-        vi->changed.due = true;
-        vi->changed.fresh = true;
-        vi->changed.first = first;
-        vi->changed.last = last;
-    }
-    vi->changed.fresh &= fresh;
-    vi->changed.first = min(vi->changed.first, first);
-    vi->changed.last = max(vi->changed.last, last);
-}
-
-void teardown_leaf(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
-                   unsigned int level, uint64_t pte)
-{
-    teardown_unlinger(vi, level, pte);
-    teardown_changed(vi, addr, level, false);
-    vi->changed.leaf[vi->changed.leaves].mfn = shadow_pte_mfn(pte);
-    vi->changed.leaf[vi->changed.leaves++].level = level;
-    if ( vi->changed.leaves == VIOMMU_NR_REMOVED )
-        teardown_flush(vi, s);
-}
-
-void teardown_table(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
-                    mfn_t mfn)
-{
-    teardown_changed(vi, addr, 1, false);
-    vi->changed.table[vi->changed.tables++] = mfn;
-    if ( vi->changed.tables == VIOMMU_NR_REMOVED )
-        teardown_flush(vi, s);
-}
-
-static void put_frames(struct viommu *vi, mfn_t mfn, unsigned int n)
-{
-    frame_drop(vi, mfn, n);
-    while ( n-- )
-        guest_put_frame(mfn_add(mfn, n));
-}
-
-void teardown_flush(struct viommu *vi, struct viommu_shadow *s)
-{
-    unsigned int order;
-    uint64_t first;
-
-    ASSERT(spin_is_locked(&vi->sync_lock));
-
-    if ( !vi->changed.due )
-        return;
-
-    /* The smallest naturally aligned block with all that changed. */
-    order = flsl((vi->changed.first ^ vi->changed.last) >> VTD_PAGE_SHIFT);
-    first = vi->changed.first & ~((1ULL << (VTD_PAGE_SHIFT + order)) - 1);
-    hw_flush(vi, s, first, order, vi->changed.fresh);
-    vi->changed.due = false;
-
-    viommu_count_n(vi, leaves_unmapped, vi->changed.leaves);
-    while ( vi->changed.leaves )
-    {
-        unsigned int i = --vi->changed.leaves;
-
-        put_frames(vi, vi->changed.leaf[i].mfn,
-                   VTD_LEVEL_PAGES(vi->changed.leaf[i].level));
-    }
-
-    while ( vi->changed.tables )
-        table_free(vi, vi->changed.table[--vi->changed.tables]);
-}
-
-/* ---- What lingers. ---- */
 
 static unsigned int note_seq(uint64_t pte)
 {
     return MASK_EXTR(pte, SHADOW_PTE_SEQ);
 }
 
-bool teardown_linger(struct viommu *vi, struct shadow_walk *w, uint64_t addr,
+bool teardown_linger(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
                      unsigned int level)
 {
     const unsigned int pages = VTD_LEVEL_PAGES(level);
     struct viommu_stale *place;
 
-    if ( !w->linger || vi->stale.used == vi->stale.size ||
+    /* Nothing begins while all that lingers is to end. */
+    if ( !vi->stale.linger || ACCESS_ONCE(vi->stale.end) ||
+         vi->stale.used == vi->stale.size ||
          vi->count[XEN_VIOMMU_CNT_leaves_stale] + pages > vi->set.quota )
         return false;
 
     place = &vi->stale.ring[(vi->stale.first + vi->stale.used++) %
                             vi->stale.size];
-    place->shadow = w->s->id;
+    place->shadow = s->id;
     place->addr = addr & ~(VTD_LEVEL_SIZE(level) - 1);
     place->level = level;
     place->since = guest_time_us();
     place->seq = MASK_EXTR(MASK_INSR((uint64_t)++vi->stale.seq,
                                      SHADOW_PTE_SEQ), SHADOW_PTE_SEQ);
 
-    table_annotate(w, addr, level, SHADOW_PTE_STALE |
+    table_annotate(vi, s, addr, level, SHADOW_PTE_STALE |
                    MASK_INSR((uint64_t)place->seq, SHADOW_PTE_SEQ));
     viommu_count_n(vi, leaves_stale, pages);
     viommu_count(vi, leaves_lingered);
@@ -144,35 +67,25 @@ void teardown_unlinger(struct viommu *vi, unsigned int level, uint64_t pte)
         vi->count[XEN_VIOMMU_CNT_leaves_stale] -= VTD_LEVEL_PAGES(level);
 }
 
-static struct viommu_shadow *find_shadow(const struct viommu *vi, uint64_t id)
-{
-    struct viommu_shadow *s;
-
-    for ( s = vi->shadows; s; s = s->next )
-        if ( s->id == id )
-            break;
-
-    return s;
-}
-
 /* Removes the leaf of a place, if it is still the one. */
-static void end_place(struct viommu *vi, struct shadow_walk *w,
+static void end_place(struct viommu *vi, struct viommu_shadow *s,
                       const struct viommu_stale *place, uint64_t now)
 {
     struct shadow_leaf leaf;
 
-    table_lookup(w, place->addr, &leaf);
+    table_lookup(vi, s, place->addr, &leaf);
     if ( leaf.level != place->level || !(leaf.pte & SHADOW_PTE_STALE) ||
          note_seq(leaf.pte) != place->seq )
         return;
 
     /* A leaf's table is there, so this cannot fail. */
-    if ( table_write(w, place->addr, leaf.level, 0) )
+    if ( table_write(vi, s, place->addr, leaf.level, 0) )
     {
         ASSERT_UNREACHABLE();
         return;
     }
-    teardown_leaf(vi, w->s, place->addr, leaf.level, leaf.pte);
+    teardown_unlinger(vi, leaf.level, leaf.pte);
+    removed_leaf(vi, s, place->addr, leaf.level, leaf.pte);
     vi->count[XEN_VIOMMU_CNT_max_stale_us] =
         max(vi->count[XEN_VIOMMU_CNT_max_stale_us],
             elapsed_us(place->since, now));
@@ -180,18 +93,16 @@ static void end_place(struct viommu *vi, struct shadow_walk *w,
 
 /*
  * Ends the oldest places, so many at the most, and only those that lingered
- * until a time. Returns how many. Not during a walk.
+ * until a time. Returns how many. The caller flushes.
  */
 static unsigned int end_oldest(struct viommu *vi, unsigned int most,
                                uint64_t until)
 {
     struct viommu_shadow *s = NULL;
-    struct shadow_walk w;
     uint64_t now = guest_time_us();
     unsigned int n;
 
     ASSERT(spin_is_locked(&vi->sync_lock));
-    ASSERT(!vi->changed.due);
 
     for ( n = 0; n < most && vi->stale.used; n++ )
     {
@@ -201,27 +112,13 @@ static unsigned int end_oldest(struct viommu *vi, unsigned int most,
             break;
 
         if ( !s || s->id != place->shadow )
-        {
-            if ( s )
-            {
-                table_end(&w);
-                teardown_flush(vi, s);
-            }
-            s = find_shadow(vi, place->shadow);
-            if ( s )
-                table_begin(&w, vi, s);
-        }
+            s = table_find(vi, place->shadow);
         if ( s )
-            end_place(vi, &w, place, now);
+            end_place(vi, s, place, now);
 
-        vi->stale.first = (vi->stale.first + 1) % vi->stale.size;
+        if ( ++vi->stale.first == vi->stale.size )
+            vi->stale.first = 0;
         vi->stale.used--;
-    }
-
-    if ( s )
-    {
-        table_end(&w);
-        teardown_flush(vi, s);
     }
 
     return n;
@@ -244,7 +141,7 @@ void teardown_make_room(struct viommu *vi, struct viommu_budget *b)
                    stale - vi->count[XEN_VIOMMU_CNT_leaves_stale]);
 }
 
-unsigned int teardown_join(struct viommu *vi, struct shadow_walk *w)
+unsigned int teardown_join(struct viommu *vi, struct viommu_shadow *s)
 {
     const uint64_t revived = vi->count[XEN_VIOMMU_CNT_leaves_revived];
     const uint64_t replaced = vi->count[XEN_VIOMMU_CNT_stale_replaced];
@@ -268,9 +165,9 @@ unsigned int teardown_join(struct viommu *vi, struct shadow_walk *w)
                             vi->stale.size];
 
         /* The frames of a superpage are too many. */
-        if ( place->shadow != w->s->id || place->level > 1 )
+        if ( place->shadow != s->id || place->level > 1 )
             break;
-        end_place(vi, w, place, now);
+        end_place(vi, s, place, now);
         vi->stale.used--;
     }
     viommu_count_n(vi, stale_joined,
@@ -287,7 +184,10 @@ void teardown_expire(struct viommu *vi)
         return;
 
     if ( now >= vi->set.window_us )
+    {
         end_oldest(vi, VIOMMU_NR_REMOVED, now - vi->set.window_us);
+        removed_flush(vi);
+    }
     if ( !vi->stale.used )
         return;
 
@@ -309,6 +209,7 @@ int teardown_end(struct viommu *vi, struct viommu_budget *b)
             return -ERESTART;
         budget_take(b, end_oldest(vi, min(b->left, VIOMMU_NR_REMOVED + 0U),
                                   ~0ULL));
+        removed_flush(vi);
     }
 
     return 0;

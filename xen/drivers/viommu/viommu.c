@@ -3,58 +3,44 @@
  * viommu.c: the entry points of the emulated unit: creation, register
  * accesses, deferred work, devices.
  */
-#include "private.h"
+#include "boundary.h"
+#include "caps.h"
+#include "fault.h"
+#include "frame.h"
+#include "inbox.h"
+#include "pinned.h"
+#include "regs.h"
+#include "removed.h"
+#include "sidecore.h"
+#include "sync.h"
+#include "table.h"
+#include "teardown.h"
+#include "viommu.h"
+#include "walk.h"
+#include "work.h"
 
 /* When the timer comes again, where it could not do its work. */
 #define STALE_RETRY_US 100
-
-/* What the unit can do: no more than every physical unit (11.4.2, 11.4.3). */
-static void set_capabilities(struct viommu *vi, const struct hw_caps *caps)
-{
-    vi->width = VTD_LEVEL_WIDTH(min(caps->levels, 4U));
-
-    vi->cap = MASK_INSR(6ULL, VTD_CAP_ND) |
-              VTD_CAP_CM |
-              VTD_CAP_SAGAW_39 |
-              (vi->width >= VTD_LEVEL_WIDTH(4) ? VTD_CAP_SAGAW_48 : 0) |
-              MASK_INSR((uint64_t)vi->width - 1, VTD_CAP_MGAW) |
-              (caps->zlr ? VTD_CAP_ZLR : 0) |
-              MASK_INSR((uint64_t)VTD_FRCD / 16, VTD_CAP_FRO) |
-              VTD_CAP_SLLPS_2M | VTD_CAP_SLLPS_1G |
-              VTD_CAP_PSI |
-              MASK_INSR(VIOMMU_NR_FAULT_RECORDS - 1ULL, VTD_CAP_NFR) |
-              MASK_INSR((uint64_t)VIOMMU_MAMV, VTD_CAP_MAMV) |
-              VTD_CAP_DWD | VTD_CAP_DRD;
-
-    vi->ecap = VTD_ECAP_C |
-               VTD_ECAP_QI |
-               (vi->overcommit ? 0 : VTD_ECAP_PT) |
-               (caps->snoop ? VTD_ECAP_SC : 0) |
-               MASK_INSR((uint64_t)VTD_IVA / 16, VTD_ECAP_IRO);
-}
 
 int viommu_init(struct viommu *vi, unsigned int table_quota)
 {
     static const struct xen_viommu_settings defaults =
         XEN_VIOMMU_DEFAULT_SETTINGS;
-    struct hw_caps caps;
+    int rc = caps_init(vi);
 
-    hw_get_caps(&caps);
-    /* 39 bits are the least that a second-level table can have. */
-    if ( caps.levels < 3 )
-        return -EOPNOTSUPP;
+    if ( rc )
+        return rc;
 
     spin_lock_init(&vi->sync_lock);
     spin_lock_init(&vi->reg_lock);
-    vi->table_quota = table_quota ?: VIOMMU_TABLE_PAGES;
-    vi->leaf_level = caps.leaf_level;
+    vi->table_quota =
+        table_quota ?: XEN_VIOMMU_TABLE_PAGES(guest_max_pages(vi));
     vi->set = defaults;
-    set_capabilities(vi, &caps);
     regs_init(vi);
 
-    vi->frames = table_create(vi, false);
-    vi->blocked = table_create(vi, true);
-    if ( vi->frames && vi->blocked && !teardown_resize(vi, vi->set.quota) )
+    vi->blocked = table_create(vi);
+    if ( vi->blocked && !frame_init(vi) &&
+         !teardown_resize(vi, vi->set.quota) )
         return 0;
 
     viommu_fini(vi);
@@ -65,18 +51,17 @@ int viommu_init(struct viommu *vi, unsigned int table_quota)
 void viommu_fini(struct viommu *vi)
 {
     ASSERT(!vi->nr_devices && !vi->shadows && !vi->dying);
-    ASSERT(!vi->count[XEN_VIOMMU_CNT_pages_pinned]);
-    ASSERT(!vi->spare.pages);
+    ASSERT(!vi->spare.pages && !vi->removed.s);
 
     /* Places of what is gone. */
     vi->stale.used = 0;
     if ( teardown_resize(vi, 0) )
         ASSERT_UNREACHABLE();
+    pinned_forget(vi);
+    frame_fini(vi);
     if ( vi->blocked )
         table_destroy(vi, vi->blocked);
-    if ( vi->frames )
-        table_destroy(vi, vi->frames);
-    vi->blocked = vi->frames = NULL;
+    vi->blocked = NULL;
 }
 
 /* Other sizes are undefined (11.2), and have no effect here. */
@@ -88,52 +73,8 @@ static bool access_valid(unsigned int offset, unsigned int size)
 uint64_t viommu_mmio_read(struct viommu *vi, unsigned int offset,
                           unsigned int size)
 {
-    return access_valid(offset, size) ? regs_read(vi, offset, size) : 0;
-}
-
-/* Runs commands, and notes how much was done. sync_lock held. */
-static int run(struct viommu *vi, struct viommu_budget *b)
-{
-    int rc;
-
-    if ( vi->inbox.live )
-    {
-        spin_lock(&vi->reg_lock);
-        inbox_absorb(vi);
-        vi->inbox.work = false;
-        spin_unlock(&vi->reg_lock);
-    }
-
-    rc = commands_run(vi, b);
-
-    if ( vi->inbox.live )
-    {
-        spin_lock(&vi->reg_lock);
-        inbox_show(vi);
-        spin_unlock(&vi->reg_lock);
-    }
-
-    vi->count[XEN_VIOMMU_CNT_longest_entry] =
-        max(vi->count[XEN_VIOMMU_CNT_longest_entry],
-            (uint64_t)(b->given - b->left));
-
-    return rc;
-}
-
-bool viommu_run(struct viommu *vi, struct viommu_budget *b)
-{
-    int rc = run(vi, b);
-
-    /* Against the order of locks, so it may only try. */
-    if ( rc == -EAGAIN && hw_pcidevs_trylock() )
-    {
-        vi->pcidevs_held = true;
-        rc = run(vi, b);
-        vi->pcidevs_held = false;
-        hw_pcidevs_unlock();
-    }
-
-    return rc;
+    return access_valid(offset, size) ? inbox_trapped_read(vi, offset, size)
+                                      : 0;
 }
 
 void viommu_mmio_write(struct viommu *vi, unsigned int offset,
@@ -142,13 +83,14 @@ void viommu_mmio_write(struct viommu *vi, unsigned int offset,
     struct viommu_budget b = BUDGET(VIOMMU_BUDGET);
     int rc = -ERESTART;
 
-    if ( !access_valid(offset, size) || !regs_write(vi, offset, size, value) )
+    if ( !access_valid(offset, size) ||
+         !inbox_trapped_write(vi, offset, size, value) )
         goto out;
 
-    /* Only a trylock: see private.h. */
+    /* Only a trylock: see types.h. */
     if ( spin_trylock(&vi->sync_lock) )
     {
-        rc = run(vi, &b);
+        rc = work_run(vi, &b);
         if ( rc )
             viommu_count(vi, deferrals);
         spin_unlock(&vi->sync_lock);
@@ -168,7 +110,7 @@ bool viommu_work(struct viommu *vi)
 
     spin_lock(&vi->sync_lock);
     sidecore_fallback(vi);
-    rc = run(vi, &b);
+    rc = work_run(vi, &b);
     spin_unlock(&vi->sync_lock);
 
     if ( rc == -EAGAIN )
@@ -176,7 +118,7 @@ bool viommu_work(struct viommu *vi)
         hw_pcidevs_lock();
         spin_lock(&vi->sync_lock);
         vi->pcidevs_held = true;
-        rc = run(vi, &b);
+        rc = work_run(vi, &b);
         vi->pcidevs_held = false;
         spin_unlock(&vi->sync_lock);
         hw_pcidevs_unlock();
@@ -282,7 +224,6 @@ static bool fault_reason(struct viommu *vi, const struct viommu_device *dev,
                          uint64_t addr, bool read, unsigned int *reason)
 {
     struct viommu_target target;
-    struct guest_walk guest;
     struct guest_leaf leaf;
     bool fpd;
 
@@ -290,15 +231,14 @@ static bool fault_reason(struct viommu *vi, const struct viommu_device *dev,
     if ( !vi->translation )
         return false;
 
-    *reason = walk_context(vi, dev->devfn, &target, &fpd);
+    /* Nothing is populated for a request that faulted, and with that lock. */
+    *reason = walk_context(vi, dev->devfn, false, &target, &fpd);
     if ( fpd || (!*reason && target.kind != VIOMMU_SHADOW) )
         return false;
 
     if ( !*reason )
     {
-        walk_begin(&guest, vi, &target);
-        walk_leaf(&guest, addr, &leaf);
-        walk_end(&guest);
+        walk_leaf(vi, &target, addr, false, &leaf);
         *reason = leaf.fault;
     }
 
@@ -337,7 +277,7 @@ static bool in_range(uint32_t value, uint32_t least, uint32_t most)
 
 int viommu_set(struct viommu *vi, const struct xen_viommu_settings *set)
 {
-    struct viommu_budget b = BUDGET(~0U);
+    struct viommu_budget b = BUDGET(VIOMMU_BUDGET);
     const bool assigned = vi->sc.assigned;
     int rc;
 
@@ -358,7 +298,7 @@ int viommu_set(struct viommu *vi, const struct xen_viommu_settings *set)
             return rc;
     }
 
-    /* All that lingers goes, however long that takes: the host asks for it. */
+    /* All that lingers goes first; nothing begins to meanwhile. */
     spin_lock(&vi->sync_lock);
     vi->stale.end = true;
     rc = teardown_end(vi, &b) ?: teardown_resize(vi, set->quota);
@@ -368,6 +308,9 @@ int viommu_set(struct viommu *vi, const struct xen_viommu_settings *set)
         sidecore_limit(vi);
     }
     spin_unlock(&vi->sync_lock);
+
+    if ( rc == -ERESTART )
+        return rc;
 
     /* Nothing changes that does not change as a whole. */
     if ( rc ? !assigned : set->mode == XEN_VIOMMU_MODE_trap )
@@ -381,9 +324,22 @@ int viommu_set(struct viommu *vi, const struct xen_viommu_settings *set)
 
 void viommu_end_stale(struct viommu *vi)
 {
-    /* Racy, but whatever named the memory lingers by now, or is gone. */
+    /*
+     * Racy, but whatever named the memory lingers by now, or is gone; and a page
+     * that is mapped only now is the guest's.
+     */
     if ( !ACCESS_ONCE(vi->stale.used) )
+    {
+        /* Few pages, which are held no matter what for: with less haste. */
+        if ( ACCESS_ONCE(vi->frames.pages) &&
+             !ACCESS_ONCE(vi->frames.expiring) )
+        {
+            ACCESS_ONCE(vi->frames.expiring) = true;
+            guest_set_timer(vi, VIOMMU_TIMER_STALE,
+                            guest_time_us() + vi->set.window_us);
+        }
         return;
+    }
 
     /* The caller may hold the p2m lock, so no lock here. */
     vi->stale.end = true;
@@ -395,6 +351,11 @@ void viommu_stale_timer(struct viommu *vi)
     /* Not to wait for: the timer runs between other things. */
     if ( spin_trylock(&vi->sync_lock) )
     {
+        if ( vi->frames.expiring )
+        {
+            ACCESS_ONCE(vi->frames.expiring) = false;
+            frame_unmap_pages(vi);
+        }
         teardown_expire(vi);
         spin_unlock(&vi->sync_lock);
     }
@@ -410,10 +371,24 @@ int viommu_reap(struct viommu *vi)
 
     sidecore_unassign(vi);
     spin_lock(&vi->sync_lock);
+    frame_unmap_pages(vi);
     sync_abandon(vi, &vi->cmd);
     vi->cmd.op = VIOMMU_CMD_NONE;
     vi->cmd.done = false;
     rc = sync_reap(vi, &b);
+    removed_flush(vi);
+    spin_unlock(&vi->sync_lock);
+
+    return rc;
+}
+
+int viommu_count_pinned(struct viommu *vi)
+{
+    struct viommu_budget b = BUDGET(8 * VIOMMU_BUDGET);
+    int rc;
+
+    spin_lock(&vi->sync_lock);
+    rc = pinned_count(vi, &b);
     spin_unlock(&vi->sync_lock);
 
     return rc;

@@ -171,6 +171,7 @@ struct vtd_context_entry {
 #define VTD_PTE_TM              0x4000000000000000ULL
 #define VTD_PTE_ADDR            0x000ffffffffff000ULL
 #define VTD_PTE_IGNORED         0xbff0000000000000ULL /* for software */
+#define VTD_PTE_IGNORED_LINK    0x0000000000000400ULL /* not in a leaf */
 
 #define VTD_PAGE_SHIFT          12
 #define VTD_LEVEL_STRIDE        9

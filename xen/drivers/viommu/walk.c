@@ -7,7 +7,8 @@
  * if tables point at each other. What the specification would report as a
  * fault of a request is a hole here: nothing is reachable through it.
  */
-#include "private.h"
+#include "frame.h"
+#include "walk.h"
 
 /* Bits that no address of the guest has. */
 static uint64_t addr_rsvd(const struct viommu *vi)
@@ -15,44 +16,31 @@ static uint64_t addr_rsvd(const struct viommu *vi)
     return ~((1ULL << vi->width) - 1);
 }
 
-static bool map_page(struct viommu *vi, struct guest_page *page, paddr_t addr)
-{
-    gfn_t gfn = _gfn(addr >> VTD_PAGE_SHIFT);
-
-    if ( page->va && gfn_eq(page->gfn, gfn) )
-        return true;
-
-    guest_unmap(page);
-    page->gfn = gfn;
-
-    return guest_map(vi, page);
-}
-
 /* Reads an entry of two quadwords, the one with the P bit first. */
 static bool read_pair(struct viommu *vi, paddr_t table, unsigned int index,
-                      uint64_t *lo, uint64_t *hi)
+                      bool populate, uint64_t *lo, uint64_t *hi)
 {
-    struct guest_page page = { .va = NULL };
-    const uint64_t *entry;
+    const uint64_t *entry = frame_page(vi, _gfn(table >> VTD_PAGE_SHIFT),
+                                       populate);
 
-    if ( !map_page(vi, &page, table) )
+    if ( !entry )
         return false;
 
-    entry = (const uint64_t *)page.va + index * 2;
+    entry += index * 2;
     *lo = ACCESS_ONCE(entry[0]);
     smp_rmb();
     *hi = ACCESS_ONCE(entry[1]);
-    guest_unmap(&page);
 
     return true;
 }
 
 /* 9.1. The guest's only bus is 0. Returns the reason of a fault, or 0. */
-static unsigned int read_root(struct viommu *vi, struct vtd_root_entry *root)
+static unsigned int read_root(struct viommu *vi, bool populate,
+                              struct vtd_root_entry *root)
 {
     unsigned int fault;
 
-    if ( !read_pair(vi, vi->root, 0, &root->lo, &root->hi) )
+    if ( !read_pair(vi, vi->root, 0, populate, &root->lo, &root->hi) )
         fault = VTD_FR_ROOT_ADDR;
     else if ( !(root->lo & VTD_ROOT_P) )
         return VTD_FR_ROOT_NOT_PRESENT;
@@ -69,11 +57,12 @@ static unsigned int read_root(struct viommu *vi, struct vtd_root_entry *root)
 
 /* 9.3. As read_root(). */
 static unsigned int read_context(struct viommu *vi, paddr_t table,
-                                 uint8_t devfn, struct vtd_context_entry *ctx)
+                                 uint8_t devfn, bool populate,
+                                 struct vtd_context_entry *ctx)
 {
     unsigned int levels, tt, fault;
 
-    if ( !read_pair(vi, table, devfn, &ctx->lo, &ctx->hi) )
+    if ( !read_pair(vi, table, devfn, populate, &ctx->lo, &ctx->hi) )
     {
         ctx->lo = 0;
         viommu_count(vi, rej_context);
@@ -89,9 +78,8 @@ static unsigned int read_context(struct viommu *vi, paddr_t table,
          (tt == VTD_TT_MULTI_LEVEL &&
           (ctx->lo & VTD_CTX_SLPTPTR & addr_rsvd(vi))) )
         fault = VTD_FR_CONTEXT_RSVD;
-    /* SAGAW has 39 bits always, 48 if that is the unit's width. */
-    else if ( (levels != 3 &&
-               (levels != 4 || vi->width < VTD_LEVEL_WIDTH(4))) ||
+    /* SAGAW has 39 bits always, 48 if the unit has so many levels. */
+    else if ( (levels != 3 && (levels != 4 || vi->levels < 4)) ||
               (tt != VTD_TT_MULTI_LEVEL &&
                (tt != VTD_TT_PASS_THROUGH || !(vi->ecap & VTD_ECAP_PT))) )
         fault = VTD_FR_CONTEXT_INVALID;
@@ -103,7 +91,7 @@ static unsigned int read_context(struct viommu *vi, paddr_t table,
     return fault;
 }
 
-unsigned int walk_context(struct viommu *vi, uint8_t devfn,
+unsigned int walk_context(struct viommu *vi, uint8_t devfn, bool populate,
                           struct viommu_target *target, bool *fpd)
 {
     const struct viommu_target blocked = { .kind = VIOMMU_BLOCKED };
@@ -113,9 +101,10 @@ unsigned int walk_context(struct viommu *vi, uint8_t devfn,
 
     *target = blocked;
 
-    fault = read_root(vi, &root);
+    fault = read_root(vi, populate, &root);
     if ( !fault )
-        fault = read_context(vi, root.lo & VTD_ROOT_CTP, devfn, &ctx);
+        fault = read_context(vi, root.lo & VTD_ROOT_CTP, devfn, populate,
+                             &ctx);
     if ( fpd )
         *fpd = ctx.lo & VTD_CTX_FPD;
     if ( fault )
@@ -132,25 +121,6 @@ unsigned int walk_context(struct viommu *vi, uint8_t devfn,
     }
 
     return 0;
-}
-
-void walk_begin(struct guest_walk *w, struct viommu *vi,
-                const struct viommu_target *of)
-{
-    unsigned int i;
-
-    w->vi = vi;
-    w->of = of;
-    for ( i = 0; i < ARRAY_SIZE(w->page); i++ )
-        w->page[i].va = NULL;
-}
-
-void walk_end(struct guest_walk *w)
-{
-    unsigned int i;
-
-    for ( i = 0; i < ARRAY_SIZE(w->page); i++ )
-        guest_unmap(&w->page[i]);
 }
 
 /* 9.8: bits that a present entry of that level must not have. */
@@ -171,63 +141,101 @@ static bool entry_valid(const struct viommu *vi, uint64_t entry,
     return !(entry & rsvd);
 }
 
-void walk_leaf(struct guest_walk *w, uint64_t addr, struct guest_leaf *leaf)
+/*
+ * Reads the entry of addr in leaf->table, of leaf->level. Returns whether it
+ * leads to a table below.
+ */
+static bool read_entry(struct viommu *vi, uint64_t addr,
+                       struct guest_leaf *leaf)
 {
-    struct viommu *vi = w->vi;
-    paddr_t table = w->of->table;
-    unsigned int level = w->of->levels;
+    const unsigned int level = leaf->level;
+    uint64_t entry = ACCESS_ONCE(leaf->table[VTD_LEVEL_INDEX(addr, level)]);
+    bool is_leaf = level == 1 || (entry & VTD_PTE_SP);
 
+    leaf->entry = entry;
     leaf->present = false;
-    leaf->read = leaf->write = true;
+    leaf->fault = 0;
+    leaf->read = leaf->above_read && (entry & VTD_PTE_R);
+    leaf->write = leaf->above_write && (entry & VTD_PTE_W);
+    if ( !(entry & (VTD_PTE_R | VTD_PTE_W)) )
+        return false;
+
+    if ( !entry_valid(vi, entry, level, is_leaf) )
+    {
+        viommu_count(vi, rej_entry);
+        leaf->fault = VTD_FR_TABLE_RSVD;
+        return false;
+    }
+
+    if ( !leaf->read && !leaf->write )
+        return false;
+
+    leaf->present = is_leaf;
+    leaf->gfn = _gfn((entry & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT);
+
+    return !is_leaf;
+}
+
+void walk_leaf(struct viommu *vi, const struct viommu_target *of,
+               uint64_t addr, bool populate, struct guest_leaf *leaf)
+{
+    leaf->present = leaf->read = leaf->write = false;
+    leaf->table = NULL;
     leaf->level = VIOMMU_SHADOW_LEVELS;
     leaf->fault = VTD_FR_BEYOND_WIDTH;
 
-    /* The empty table, and what lies beyond a table of three levels. */
-    if ( w->of->kind != VIOMMU_SHADOW || (addr >> VTD_LEVEL_WIDTH(level)) )
+    /* The empty table, and what lies beyond the guest's or any table. */
+    if ( of->kind != VIOMMU_SHADOW ||
+         (addr >> min(VTD_LEVEL_WIDTH(of->levels), vi->width)) )
         return;
 
-    for ( ; ; level-- )
+    leaf->level = of->levels;
+    leaf->gfn = _gfn(of->table >> VTD_PAGE_SHIFT);
+    leaf->read = leaf->write = true;
+    for ( ; ; leaf->level-- )
     {
-        struct guest_page *page = &w->page[level - 1];
-        bool is_leaf;
-        uint64_t entry;
-
-        leaf->level = level;
-        if ( !map_page(vi, page, table) )
+        leaf->above_read = leaf->read;
+        leaf->above_write = leaf->write;
+        leaf->table = frame_page(vi, leaf->gfn, populate);
+        if ( !leaf->table )
         {
             viommu_count(vi, rej_table);
             leaf->fault = VTD_FR_TABLE_ADDR;
             return;
         }
-
-        entry = ACCESS_ONCE(((const uint64_t *)
-                             page->va)[VTD_LEVEL_INDEX(addr, level)]);
-        leaf->fault = 0;
-        leaf->read &= !!(entry & VTD_PTE_R);
-        leaf->write &= !!(entry & VTD_PTE_W);
-        if ( !(entry & (VTD_PTE_R | VTD_PTE_W)) )
+        if ( !read_entry(vi, addr, leaf) )
             return;
-
-        is_leaf = level == 1 || (entry & VTD_PTE_SP);
-        if ( !entry_valid(vi, entry, level, is_leaf) )
-        {
-            viommu_count(vi, rej_entry);
-            leaf->fault = VTD_FR_TABLE_RSVD;
-            return;
-        }
-
-        if ( !leaf->read && !leaf->write )
-            return;
-
-        if ( is_leaf )
-        {
-            leaf->present = true;
-            leaf->gfn = _gfn((entry & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT);
-            return;
-        }
-
-        table = entry & VTD_PTE_ADDR;
     }
+}
+
+void walk_next(struct viommu *vi, uint64_t addr, struct guest_leaf *leaf)
+{
+    ASSERT(leaf->table && leaf->level == 1);
+    (void)read_entry(vi, addr, leaf);
+}
+
+unsigned int walk_holes(const struct guest_leaf *leaf, uint64_t addr)
+{
+    const unsigned int index = VTD_LEVEL_INDEX(addr, leaf->level);
+    const uint64_t *entry = leaf->table + index;
+    unsigned int most = VTD_TABLE_ENTRIES - index, n = 0;
+
+    /* Eight at a time, as most are. */
+    while ( n + 8 <= most )
+    {
+        uint64_t any = ACCESS_ONCE(entry[n]) | ACCESS_ONCE(entry[n + 1]) |
+                       ACCESS_ONCE(entry[n + 2]) | ACCESS_ONCE(entry[n + 3]) |
+                       ACCESS_ONCE(entry[n + 4]) | ACCESS_ONCE(entry[n + 5]) |
+                       ACCESS_ONCE(entry[n + 6]) | ACCESS_ONCE(entry[n + 7]);
+
+        if ( any & (VTD_PTE_R | VTD_PTE_W) )
+            break;
+        n += 8;
+    }
+    while ( n < most && !(ACCESS_ONCE(entry[n]) & (VTD_PTE_R | VTD_PTE_W)) )
+        n++;
+
+    return n;
 }
 
 /*

@@ -22,6 +22,12 @@
 #define XEN_VIOMMU_SLOT_LAST      0x1f
 
 /*
+ * Quota of shadow table pages, unless create says otherwise, of a guest with so
+ * many pages: enough to map all of them one by one for several devices.
+ */
+#define XEN_VIOMMU_TABLE_PAGES(pages) (2048 + (pages) / 128)
+
+/*
  * Every counter of a unit: name, and what it counts. Their order is the order
  * in which get_info copies them, so new ones go to the end. All count since the
  * unit was created, except those marked "now".
@@ -41,7 +47,7 @@
     X(max_stale_us,      "longest time a leaf stayed stale, microseconds")  \
     X(hw_flush_page,     "page-selective flushes of physical IOTLBs")       \
     X(hw_flush_domain,   "domain-selective flushes of physical IOTLBs")     \
-    X(pages_pinned,      "pages held by shadow tables, now")                \
+    X(pages_pinned,      "pages held by shadow tables, when last asked")    \
     X(table_pages,       "pages used by shadow tables, now")                \
     X(faults_forwarded,  "physical DMA faults reported to the guest")       \
     X(faults_dropped,    "physical DMA faults not reported to the guest")   \
@@ -68,7 +74,6 @@
     X(stale_replaced,    "stale leaves ended early: mapped differently")    \
     X(no_exit_begins,    "times that the register page became memory")      \
     X(no_exit_idles,     "times that it traps again since nothing came")    \
-    X(frame_pages,       "pages used to count pinned pages, now")           \
     X(rej_inbox,         "refused: guest removed the register page itself") \
     X(stale_joined,      "stale leaves ended early: a flush was due anyway") \
     X(p2m_lookups,       "lookups of guest memory in the p2m")

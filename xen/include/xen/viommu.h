@@ -48,6 +48,12 @@ long viommu_poll(void);
 void viommu_memory_removed(struct domain *d);
 
 /*
+ * What a gfn of the domain maps, or what may be done with it, has changed. p2m
+ * lock held.
+ */
+void viommu_p2m_changed(struct domain *d);
+
+/*
  * Whether the domain may lack memory although devices are assigned to it: its
  * unit lets them reach nothing but what the guest maps, which is populated then.
  */
@@ -84,6 +90,8 @@ static inline long viommu_poll(void)
 }
 
 static inline void viommu_memory_removed(struct domain *d) {}
+
+static inline void viommu_p2m_changed(struct domain *d) {}
 
 static inline bool viommu_overcommitted(const struct domain *d)
 {

@@ -23,7 +23,9 @@
 #include <public/hvm/hvm_info_table.h>
 #include <public/hvm/params.h>
 
-#include "../../../drivers/viommu/private.h"
+#include "../../../drivers/viommu/boundary.h"
+#include "../../../drivers/viommu/sidecore.h"
+#include "../../../drivers/viommu/viommu.h"
 
 struct viommu_arch {
     struct timer timer[VIOMMU_NR_TIMERS];
@@ -32,104 +34,50 @@ struct viommu_arch {
 
 /* ---- Guest memory. ---- */
 
-/*
- * A reference to the page of RAM behind gfn, and what may be done with it.
- * Only the guest's own pages count: not another domain's, shared or granted.
- */
-static struct page_info *get_ram(struct viommu *vi, gfn_t gfn, p2m_query_t q,
-                                 unsigned int *flags)
+/* How big a block around gfn the p2m has for what is no RAM, as a leaf. */
+static unsigned int level_of_hole(struct viommu *vi, gfn_t gfn)
 {
+    unsigned int order = PAGE_ORDER_4K;
     p2m_type_t p2mt;
-    struct page_info *page = get_page_from_gfn(vi->d, gfn_x(gfn), &p2mt, q);
+    p2m_access_t p2ma;
 
-    viommu_count(vi, p2m_lookups);
-    if ( !page )
-        return NULL;
+    get_gfn_type_access(p2m_get_hostp2m(vi->d), gfn_x(gfn), &p2mt, &p2ma, 0,
+                        &order);
+    put_gfn(vi->d, gfn_x(gfn));
 
-    *flags = p2m_get_iommu_flags(p2mt, p2m_access_rwx, page_to_mfn(page));
-    if ( *flags && page_get_owner(page) == vi->d )
-        return page;
+    /* What another access would populate is none. */
+    if ( p2m_is_any_ram(p2mt) || p2m_is_pod(p2mt) || p2m_is_paging(p2mt) )
+        return 1;
 
-    put_page(page);
-
-    return NULL;
+    return order >= PAGE_ORDER_1G ? 3 : order >= PAGE_ORDER_2M ? 2 : 1;
 }
 
-bool guest_map(struct viommu *vi, struct guest_page *page)
+/* Only the guest's own pages count: not another domain's, shared or granted. */
+void guest_lookup(struct viommu *vi, gfn_t gfn, bool write, bool populate,
+                  struct guest_lookup *result)
 {
-    unsigned int flags;
-    struct page_info *pg = get_ram(vi, page->gfn, P2M_ALLOC, &flags);
-
-    if ( !pg )
-        return false;
-
-    page->cookie = pg;
-    page->va = __map_domain_page(pg);
-
-    return true;
-}
-
-void guest_unmap(struct guest_page *page)
-{
-    if ( !page->va )
-        return;
-
-    unmap_domain_page(page->va);
-    page->va = NULL;
-    put_page(page->cookie);
-}
-
-bool guest_write32(struct viommu *vi, paddr_t addr, uint32_t value)
-{
-    gfn_t gfn = gaddr_to_gfn(addr);
-    unsigned int flags;
-    struct page_info *pg = get_ram(vi, gfn, P2M_ALLOC | P2M_UNSHARE, &flags);
-    uint32_t *va;
-
-    if ( !pg )
-        return false;
-
-    if ( !(flags & IOMMUF_writable) )
-    {
-        put_page(pg);
-        return false;
-    }
-
-    va = __map_domain_page(pg) + PAGE_OFFSET(addr);
-    write_atomic(va, value);
-    unmap_domain_page(va);
-    paging_mark_pfn_dirty(vi->d, _pfn(gfn_x(gfn)));
-    put_page(pg);
-
-    return true;
-}
-
-bool guest_get_frame(struct viommu *vi, gfn_t gfn, bool *read, bool *write,
-                     mfn_t *mfn)
-{
-    unsigned int flags;
-    p2m_query_t query = P2M_ALLOC | (*write ? P2M_UNSHARE : 0);
+    p2m_query_t query = populate ? P2M_ALLOC | (write ? P2M_UNSHARE : 0) : 0;
+    unsigned int flags = 0;
     struct page_info *pg;
+    p2m_type_t p2mt;
 
     /* A domain that lacked memory was crashed, and is not to lack more. */
     if ( vi->d->is_shutting_down )
         query = 0;
 
-    pg = get_ram(vi, gfn, query, &flags);
-    if ( !pg )
-        return false;
-
-    *read &= !!(flags & IOMMUF_readable);
-    *write &= !!(flags & IOMMUF_writable);
-    if ( !*read && !*write )
+    viommu_count(vi, p2m_lookups);
+    pg = get_page_from_gfn(vi->d, gfn_x(gfn), &p2mt, query);
+    if ( pg )
     {
+        if ( page_get_owner(pg) == vi->d )
+            flags = p2m_get_iommu_flags(p2mt, p2m_access_rwx, page_to_mfn(pg));
+        result->mfn = page_to_mfn(pg);
         put_page(pg);
-        return false;
     }
-
-    *mfn = page_to_mfn(pg);
-
-    return true;
+    result->read = flags & IOMMUF_readable;
+    result->write = flags & IOMMUF_writable;
+    if ( !flags )
+        result->level = level_of_hole(vi, gfn);
 }
 
 bool guest_superpage(struct viommu *vi, gfn_t gfn, unsigned int level,
@@ -154,26 +102,58 @@ bool guest_superpage(struct viommu *vi, gfn_t gfn, unsigned int level,
     return *read || *write;
 }
 
+bool guest_get_frame(struct viommu *vi, mfn_t mfn)
+{
+    return get_page(mfn_to_page(mfn), vi->d);
+}
+
 void guest_put_frame(mfn_t mfn)
 {
     put_page(mfn_to_page(mfn));
 }
 
-bool guest_frame_is(struct viommu *vi, gfn_t gfn, mfn_t mfn, bool *read,
-                    bool *write)
+void *guest_map(struct viommu *vi, mfn_t mfn)
 {
-    unsigned int flags = 0;
-    p2m_type_t p2mt;
+    void *va;
 
-    viommu_count(vi, p2m_lookups);
-    if ( mfn_eq(get_gfn_query(vi->d, gfn_x(gfn), &p2mt), mfn) )
-        flags = p2m_get_iommu_flags(p2mt, p2m_access_rwx, mfn);
-    put_gfn(vi->d, gfn_x(gfn));
+    if ( !get_page(mfn_to_page(mfn), vi->d) )
+        return NULL;
 
-    *read &= !!(flags & IOMMUF_readable);
-    *write &= !!(flags & IOMMUF_writable);
+    va = map_domain_page_global(mfn);
+    if ( !va )
+        put_page(mfn_to_page(mfn));
 
-    return *read || *write;
+    return va;
+}
+
+void guest_unmap(void *va, mfn_t mfn)
+{
+    unmap_domain_page_global(va);
+    put_page(mfn_to_page(mfn));
+}
+
+void guest_dirtied(struct viommu *vi, gfn_t gfn)
+{
+    paging_mark_pfn_dirty(vi->d, _pfn(gfn_x(gfn)));
+}
+
+unsigned long guest_max_frame(void)
+{
+    return max_page;
+}
+
+unsigned long guest_max_pages(const struct viommu *vi)
+{
+    return vi->d->max_pages;
+}
+
+void viommu_p2m_changed(struct domain *d)
+{
+    struct viommu *vi = is_hvm_domain(d) ? d->arch.hvm.viommu : NULL;
+
+    /* The p2m lock is held: nobody else writes it. */
+    if ( vi )
+        ACCESS_ONCE(vi->generation) = vi->generation + 1;
 }
 
 /* ---- Interrupts. ---- */
@@ -526,10 +506,35 @@ static int unbind(struct viommu *vi, uint32_t sbdf)
     return rc;
 }
 
+static int count_pinned(struct viommu *vi)
+{
+    int rc;
+
+    do
+        rc = viommu_count_pinned(vi);
+    while ( rc == -ERESTART && !hypercall_preempt_check() );
+
+    return rc;
+}
+
+static int set(struct viommu *vi, const xen_viommu_settings_t *settings)
+{
+    int rc;
+
+    do
+        rc = viommu_set(vi, settings);
+    while ( rc == -ERESTART && !hypercall_preempt_check() );
+
+    return rc;
+}
+
 static int get_info(struct viommu *vi, struct xen_domctl_viommu_op *op)
 {
     unsigned int room = op->u.info.nr_devices, n = 0, i;
-    int rc = 0;
+    int rc = count_pinned(vi);
+
+    if ( rc )
+        return rc;
 
     op->u.info.cap = vi->cap;
     op->u.info.ecap = vi->ecap;
@@ -615,7 +620,7 @@ int viommu_domctl(struct domain *d, struct xen_domctl_viommu_op *op)
     switch ( op->cmd )
     {
     case XEN_DOMCTL_VIOMMU_set:
-        return viommu_set(vi, &op->u.set);
+        return set(vi, &op->u.set);
 
     case XEN_DOMCTL_VIOMMU_bind:
         return bind(vi, op->u.bind.sbdf, op->u.bind.vsbdf);

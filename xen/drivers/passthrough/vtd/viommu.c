@@ -11,7 +11,7 @@
 #include <xen/iommu.h>
 #include <xen/sched.h>
 
-#include "../../viommu/private.h"
+#include "../../viommu/boundary.h"
 
 #include "extern.h"
 #include "iommu.h"
@@ -32,31 +32,37 @@ static unsigned int nr_units(void)
     return n;
 }
 
-void hw_get_caps(struct hw_caps *caps)
+bool hw_unit(unsigned int n, struct hw_unit *unit)
 {
     const struct acpi_drhd_unit *drhd;
 
-    caps->levels = 0;
-    caps->snoop = iommu_snoop;
-    caps->zlr = true;
-    caps->leaf_level = 1;
-
     if ( !iommu_enabled )
-        return;
-
-    /* Of all units, and not if a boot option forbids them. */
-    if ( iommu_get_ops()->page_sizes & PAGE_SIZE_2M )
-        caps->leaf_level = iommu_get_ops()->page_sizes & PAGE_SIZE_1G ? 3 : 2;
+        return false;
 
     for_each_drhd_unit ( drhd )
     {
-        const struct vtd_iommu *iommu = drhd->iommu;
-
-        if ( !caps->levels || caps->levels > iommu->nr_pt_levels )
-            caps->levels = iommu->nr_pt_levels;
-        if ( !(iommu->cap & VTD_CAP_ZLR) )
-            caps->zlr = false;
+        if ( n-- )
+            continue;
+        unit->cap = drhd->iommu->cap;
+        unit->ecap = drhd->iommu->ecap;
+        return true;
     }
+
+    return false;
+}
+
+/* Not if a boot option forbids them. */
+uint64_t hw_superpages(void)
+{
+    unsigned long sizes = iommu_get_ops()->page_sizes;
+
+    return (sizes & PAGE_SIZE_2M ? VTD_CAP_SLLPS_2M : 0) |
+           (sizes & PAGE_SIZE_1G ? VTD_CAP_SLLPS_1G : 0);
+}
+
+bool hw_snoop(void)
+{
+    return iommu_snoop;
 }
 
 void hw_pcidevs_lock(void)
@@ -76,37 +82,30 @@ void hw_pcidevs_unlock(void)
 
 /* ---- Table pages. ---- */
 
+/* From the heap that is always mapped: a walk costs no mappings. */
 mfn_t hw_table_alloc(struct viommu *vi)
 {
     nodeid_t node = dom_iommu(vi->d)->node;
-    struct page_info *pg =
-        alloc_domheap_page(NULL, node == NUMA_NO_NODE ? 0 : MEMF_node(node));
-    void *va;
+    void *va = alloc_xenheap_pages(0, node == NUMA_NO_NODE ? 0
+                                                           : MEMF_node(node));
 
-    if ( !pg )
+    if ( !va )
         return INVALID_MFN;
 
-    va = __map_domain_page(pg);
     clear_page(va);
     iommu_sync_cache(va, PAGE_SIZE);
-    unmap_domain_page(va);
 
-    return page_to_mfn(pg);
+    return _mfn(virt_to_mfn(va));
 }
 
 void hw_table_free(mfn_t mfn)
 {
-    free_domheap_page(mfn_to_page(mfn));
+    free_xenheap_page(mfn_to_virt(mfn_x(mfn)));
 }
 
-uint64_t *hw_table_map(mfn_t mfn)
+uint64_t *hw_table(mfn_t mfn)
 {
-    return map_domain_page(mfn);
-}
-
-void hw_table_unmap(uint64_t *table)
-{
-    unmap_domain_page(table);
+    return mfn_to_virt(mfn_x(mfn));
 }
 
 void hw_table_sync(const uint64_t *entry)

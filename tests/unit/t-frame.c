@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is remembered of the guest's memory, and that it is not when something
+ * has changed (frame.c); empty tables that stay (table.c).
+ */
+#include "vm.h"
+
+
+static unsigned long table;
+
+static void start(void)
+{
+    table = vm_table();
+    vm_set_context(0, table, 4, 1);
+    vm_translate(1);
+}
+
+static void map(uint64_t addr, unsigned long gfn, uint64_t rights)
+{
+    vm_map(table, 4, addr, gfn, 1, rights);
+    q_submit(IOTLB_PAGE(1, addr, 0));
+}
+
+/* Lookups from here to there. */
+static unsigned int lookups;
+static void none_so_far(void) { lookups = guest.lookups; }
+static unsigned int asked(void) { return guest.lookups - lookups; }
+
+static void steady_commands_ask_for_nothing(void)
+{
+    unsigned int i;
+
+    start();
+    for ( i = 0; i < 2; i++ )
+    {
+        map(0, G_DATA, RW);
+        q_wait();
+        map(0, 0, 0);
+        q_wait();
+    }
+    none_so_far();
+    for ( i = 0; i < 100; i++ )
+    {
+        map(0, G_DATA, RW);
+        q_wait();
+        map(0, 0, 0);
+        q_wait();
+    }
+    CHECK_EQ(asked(), 0);
+    CHECK_EQ(guest.frames, 0);
+    CHECK_EQ(guest.gets, 102);
+}
+
+static void another_frame_is_seen(void)
+{
+    start();
+    map(0, G_DATA, RW);
+    guest_exchange(G_DATA, G_DATA + 1);
+    map(0, G_DATA, RW);
+    expect(0, 0, G_DATA, RW);
+    guest_exchange(G_DATA, G_DATA + 1);
+    map(PAGE(1), G_DATA, RW);
+    expect(0, PAGE(1), G_DATA, RW);
+}
+
+static void memory_that_is_gone_is_not_mapped(void)
+{
+    start();
+    map(0, G_DATA, RW);
+    map(0, 0, 0);
+    guest_set(G_DATA, 1, GFN_MISSING);
+    map(0, G_DATA, RW);
+    expect_none(0, 0);
+    guest_set(G_DATA, 1, GFN_RAM_RO);
+    map(0, G_DATA, RW);
+    expect(0, 0, G_DATA, VTD_PTE_R);
+    guest_set(G_DATA, 1, GFN_RAM);
+    map(0, G_DATA, RW);
+    expect(0, 0, G_DATA, RW);
+}
+
+/* It is remembered, but not the guest's any more. */
+static bool nobodys(unsigned long mfn)
+{
+    return mfn == guest_frame(G_DATA);
+}
+
+static void what_is_remembered_is_not_believed(void)
+{
+    start();
+    map(0, G_DATA, RW);
+    map(0, 0, 0);
+    guest.is_foreign = nobodys;
+    map(0, G_DATA, RW);
+    CHECK_EQ(COUNT(rej_frame), 1);
+    expect_none(0, 0);
+    guest.is_foreign = NULL;
+}
+
+static void tables_that_move_are_followed(void)
+{
+    uint64_t *entry;
+
+    start();
+    map(0, G_DATA, RW);
+    /* The table is where its copy was; the copy says something else. */
+    entry = vm_entry(table, 4, 0, 2);
+    *guest_page(G_DATA + 10) = PAGE(G_DATA + 1) | RW;
+    guest_exchange((*entry & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT, G_DATA + 10);
+    q_submit(IOTLB_PAGE(1, 0, 0));
+    expect(0, 0, G_DATA + 1, RW);
+}
+
+static void queue_and_status_that_move_are_followed(void)
+{
+    start();
+    q_wait();
+    memcpy(guest_page(G_DATA), guest_page(G_QUEUE), 1U << VTD_PAGE_SHIFT);
+    guest_exchange(G_QUEUE, G_DATA);
+    q_wait();
+    guest_exchange(G_STATUS, G_DATA + 1);
+    q_wait();
+    q_check();
+}
+
+/* Between the question and the answer's use. */
+static unsigned long when;
+static void exchange_then(unsigned long gfn)
+{
+    if ( gfn != when )
+        return;
+    guest.on_lookup = NULL;
+    guest_exchange(G_DATA, G_DATA + 1);
+}
+
+static void an_answer_that_comes_too_late_is_void(void)
+{
+    start();
+    when = G_DATA;
+    guest.on_lookup = exchange_then;
+    map(0, G_DATA, RW);
+    CHECK(!guest.on_lookup);
+    /* As if it had been asked just before that; the next one is not. */
+    q_submit(IOTLB_PAGE(1, 0, 0));
+    expect(0, 0, G_DATA, RW);
+}
+
+static void pages_that_left_are_let_go(void)
+{
+    start();
+    map(0, G_DATA, RW);
+    CHECK(guest.mapped);
+    guest_set(G_DATA + 1, 1, GFN_MISSING);
+    viommu_end_stale(&vi);
+    CHECK(!guest.deferred);
+    vm_pass(vi.set.window_us);
+    CHECK_EQ(guest.mapped, 0);
+    map(0, G_DATA, RW);
+    expect(0, 0, G_DATA, RW);
+}
+
+static void more_pages_than_stay_mapped(void)
+{
+    const uint64_t two_m = VTD_LEVEL_SIZE(2);
+    unsigned int i;
+
+    start();
+    for ( i = 0; i < 300; i++ )
+    {
+        /* A leaf table of its own. */
+        *vm_entry(table, 4, i * two_m, 2) = PAGE(0x400 + i) | RW;
+        map(i * two_m, G_DATA + i % 64, RW);
+    }
+    CHECK(guest.mapped <= VIOMMU_PAGE_SETS * VIOMMU_PAGE_WAYS);
+    for ( i = 0; i < 300; i++ )
+        expect(0, i * two_m, G_DATA + i % 64, RW);
+}
+
+/* Nothing is populated for a device's request that faulted. */
+static void faults_look_and_do_not_touch(void)
+{
+    start();
+    hw_pcidevs_lock();
+    viommu_fault(&vi, (pci_sbdf_t){ .sbdf = vm_sbdf(0) }, PAGE(7), true);
+    hw_pcidevs_unlock();
+    CHECK_EQ(COUNT(faults_forwarded), 1);
+    CHECK_EQ(guest.populated_under_pcidevs, 0);
+}
+
+/* ---- Tables ---- */
+
+static void a_table_is_made_once_for_many_pairs(void)
+{
+    unsigned int i, writes, tables;
+
+    start();
+    map(0, G_DATA, RW);
+    map(0, 0, 0);
+    tables = COUNT(table_pages);
+    writes = hw.writes;
+    for ( i = 0; i < 10; i++ )
+    {
+        map(0, G_DATA, RW);
+        map(0, 0, 0);
+    }
+    CHECK_EQ(hw.writes, writes + 20);
+    CHECK_EQ(COUNT(table_pages), tables);
+}
+
+static void empty_tables_make_room_for_others(void)
+{
+    const uint64_t one_g = VTD_LEVEL_SIZE(3);
+    unsigned int i;
+
+    vm_stop();
+    CHECK_EQ(vm_create(4 + 4), 0);
+    start();
+    for ( i = 0; i < 40; i++ )
+    {
+        map(i * one_g, G_DATA, RW);
+        expect(0, i * one_g, G_DATA, RW);
+        map(i * one_g, 0, 0);
+    }
+    CHECK_EQ(COUNT(rej_quota), 0);
+    CHECK(COUNT(table_pages) <= 8);
+}
+
+static void a_superpage_comes_where_an_empty_table_stayed(void)
+{
+    start();
+    map(0, G_DATA, RW);
+    map(0, 0, 0);
+    vm_map(table, 4, 0, 0x200, 2, RW);
+    q_submit(IOTLB_PAGE(1, 0, 9));
+    expect(0, PAGE(3), 0x203, RW);
+    CHECK_EQ(COUNT(leaves_mapped), 2);
+    CHECK_EQ(hw.stale, 0);
+}
+
+/* ---- One flush for what is waited for ---- */
+
+static void what_is_waited_for_shares_a_flush(void)
+{
+    unsigned int i;
+
+    start();
+    for ( i = 0; i < 16; i++ )
+        map(PAGE(i), G_DATA + i, RW);
+    for ( i = 0; i < 16; i++ )
+    {
+        vm_map(table, 4, PAGE(i), 0, 1, 0);
+        q_put(IOTLB_PAGE(1, PAGE(i), 0));
+    }
+    hw.flushes = 0;
+    q_wait();
+    CHECK_EQ(hw.flushes, 1);
+    CHECK_EQ(guest.frames, 0);
+    CHECK_EQ(hw.stale, 0);
+}
+
+static void seen_flushed(void)
+{
+    CHECK_EQ(hw.stale, 0);
+    CHECK_EQ(guest.frames, 0);
+}
+
+static void the_flush_comes_before_the_status(void)
+{
+    start();
+    map(0, G_DATA, RW);
+    vm_map(table, 4, 0, 0, 1, 0);
+    q_put(IOTLB_PAGE(1, 0, 0));
+    guest.on_status = seen_flushed;
+    q_wait();
+    guest.on_status = NULL;
+}
+
+TESTS(frame_tests) = {
+    TEST_TRAPPED(steady_commands_ask_for_nothing),
+    TEST(another_frame_is_seen),
+    TEST(memory_that_is_gone_is_not_mapped),
+    TEST(what_is_remembered_is_not_believed),
+    TEST(tables_that_move_are_followed),
+    TEST(queue_and_status_that_move_are_followed),
+    TEST_TRAPPED(an_answer_that_comes_too_late_is_void),
+    TEST_TRAPPED(pages_that_left_are_let_go),
+    TEST(more_pages_than_stay_mapped),
+    TEST(faults_look_and_do_not_touch),
+    TEST(a_table_is_made_once_for_many_pairs),
+    TEST_TRAPPED(empty_tables_make_room_for_others),
+    TEST(a_superpage_comes_where_an_empty_table_stayed),
+    TEST_TRAPPED(what_is_waited_for_shares_a_flush),
+    TEST_TRAPPED(the_flush_comes_before_the_status),
+    TESTS_END
+};
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* inbox.h: the register page, as memory and for trapped accesses. */
+#ifndef VIOMMU_INBOX_H
+#define VIOMMU_INBOX_H
+
+#include "types.h"
+
+/* What the guest wrote there becomes register writes. reg_lock. */
+void inbox_absorb(struct viommu *vi);
+/* The same for plain registers as well. */
+void inbox_absorb_all(struct viommu *vi);
+/* The guest sees there what commands, or (all) anything, changed. reg_lock. */
+void inbox_show(struct viommu *vi);
+void inbox_show_all(struct viommu *vi);
+/* Whether there is something to absorb, or absorbed and to be done. No lock. */
+bool inbox_peek(struct viommu *vi);
+/* An idle look at a further part of the page. sync_lock. */
+void inbox_scrub(struct viommu *vi);
+/* The page becomes memory. False: it cannot be now. sync_lock. */
+bool inbox_enter(struct viommu *vi);
+/* It traps, if it did not. Returns whether there is work. sync_lock. */
+bool inbox_leave(struct viommu *vi);
+
+/*
+ * A trapped access. size: 4 or 8; offset aligned to it, and below 4 KiB. What is
+ * there but no register reads 0 and ignores writes. No lock.
+ */
+uint64_t inbox_trapped_read(struct viommu *vi, unsigned int offset,
+                            unsigned int size);
+/* Returns whether there is work to do now. */
+bool __must_check inbox_trapped_write(struct viommu *vi, unsigned int offset,
+                                      unsigned int size, uint64_t value);
+
+#endif /* VIOMMU_INBOX_H */
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

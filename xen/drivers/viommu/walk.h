@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* walk.h: reads the guest's tables. sync_lock held. */
+#ifndef VIOMMU_WALK_H
+#define VIOMMU_WALK_H
+
+#include "types.h"
+
+/*
+ * What the guest's tables say about a device's requests. Returns the reason of
+ * the fault if they all fault (VTD_FR_*), else 0. fpd: whether faults are not
+ * to be reported; may be NULL. populate: see guest_lookup().
+ */
+unsigned int walk_context(struct viommu *vi, uint8_t devfn, bool populate,
+                          struct viommu_target *target, bool *fpd);
+
+/* A leaf of the guest's tables, or the hole in its place. */
+struct guest_leaf {
+    bool present;
+    bool read, write;        /* rights of the whole path */
+    unsigned int level;      /* 1: 4K, 2: 2M, 3: 1G; of a hole: any */
+    unsigned int fault;      /* of a hole: VTD_FR_*, 0: no rights */
+    gfn_t gfn;               /* of its first page */
+    uint64_t entry;          /* as the guest has it */
+
+    /*
+     * The table that the entry is in (NULL: none was read), with the rights of
+     * the path to it. Valid until another page is read.
+     */
+    const uint64_t *table;
+    bool above_read, above_write;
+};
+
+/* The leaf of addr, from the root of a table on. */
+void walk_leaf(struct viommu *vi, const struct viommu_target *of,
+               uint64_t addr, bool populate, struct guest_leaf *leaf);
+/* The next one, of addr in the table that leaf was in; not the root again. */
+void walk_next(struct viommu *vi, uint64_t addr, struct guest_leaf *leaf);
+/*
+ * How many entries without rights there are in that table from that of addr on,
+ * to its end at the most.
+ */
+unsigned int walk_holes(const struct guest_leaf *leaf, uint64_t addr);
+
+#endif /* VIOMMU_WALK_H */
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
