@@ -5,7 +5,6 @@
  */
 #include "vm.h"
 
-
 static unsigned long table;
 
 static void start(void)
@@ -124,25 +123,88 @@ static void queue_and_status_that_move_are_followed(void)
 }
 
 /* Between the question and the answer's use. */
-static unsigned long when;
+static unsigned long when, with;
 static void exchange_then(unsigned long gfn)
 {
     if ( gfn != when )
         return;
     guest.on_lookup = NULL;
-    guest_exchange(G_DATA, G_DATA + 1);
+    guest_exchange(when, with);
 }
 
+static void exchange_when(unsigned long gfn, unsigned long other)
+{
+    when = gfn;
+    with = other;
+    guest.on_lookup = exchange_then;
+}
+
+static bool was_data(unsigned long mfn)
+{
+    return mfn == guest_frame(G_DATA + 1);
+}
+
+/* The frame is another gfn's by then, or nobody's. */
 static void an_answer_that_comes_too_late_is_void(void)
 {
+    unsigned int i;
+
+    for ( i = 0; i < 2; i++ )
+    {
+        vm_stop();
+        vm_start();
+        start();
+        map(PAGE(1), G_DATA + 9, RW);
+        exchange_when(G_DATA, G_DATA + 1);
+        if ( i )
+            guest.is_foreign = was_data;
+        map(0, G_DATA, RW);
+        guest.is_foreign = NULL;
+        CHECK(!guest.on_lookup);
+        expect(0, 0, G_DATA, RW);
+        CHECK_EQ(guest.frames, 2);
+    }
+}
+
+static void a_superpage_that_is_exchanged_meanwhile(void)
+{
     start();
-    when = G_DATA;
-    guest.on_lookup = exchange_then;
-    map(0, G_DATA, RW);
+    exchange_when(0x207, G_DATA);
+    vm_map(table, 4, VTD_LEVEL_SIZE(2), 0x200, 2, RW);
+    q_submit(IOTLB_PAGE(1, VTD_LEVEL_SIZE(2), 9));
     CHECK(!guest.on_lookup);
-    /* As if it had been asked just before that; the next one is not. */
+    expect(0, VTD_LEVEL_SIZE(2) + PAGE(6), 0x206, RW);
+    expect(0, VTD_LEVEL_SIZE(2) + PAGE(7), 0x207, RW);
+    CHECK_EQ(guest.frames, 512);
+}
+
+/* A table and the queue, whose old frames say something else by then. */
+static void a_page_that_moves_while_it_is_looked_up(void)
+{
+    unsigned long leaf;
+
+    start();
+    map(0, G_DATA, RW);
+    leaf = (*vm_entry(table, 4, 0, 2) & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT;
+    *guest_page(G_DATA + 10) = PAGE(G_DATA + 1) | RW;
+    /* All is looked up anew. */
+    guest_set(G_DATA + 20, 1, GFN_RAM);
+    exchange_when(leaf, G_DATA + 10);
     q_submit(IOTLB_PAGE(1, 0, 0));
-    expect(0, 0, G_DATA, RW);
+    CHECK(!guest.on_lookup);
+    expect(0, 0, G_DATA + 1, RW);
+
+    memcpy(guest_page(G_DATA + 11), guest_page(G_QUEUE),
+           1U << VTD_PAGE_SHIFT);
+    guest_page(G_DATA + 11)[q_tail * 2] = 0x25 | 5ULL << 32;
+    guest_page(G_DATA + 11)[q_tail * 2 + 1] = PAGE(G_STATUS);
+    guest_set(G_DATA + 20, 1, GFN_RAM);
+    exchange_when(G_QUEUE, G_DATA + 11);
+    q_tail++;
+    q_kick();
+    CHECK(!guest.on_lookup);
+    q_check();
+    CHECK_EQ(*vm_status(), 5);
 }
 
 static void pages_that_left_are_let_go(void)
@@ -283,6 +345,8 @@ TESTS(frame_tests) = {
     TEST(tables_that_move_are_followed),
     TEST(queue_and_status_that_move_are_followed),
     TEST_TRAPPED(an_answer_that_comes_too_late_is_void),
+    TEST_TRAPPED(a_superpage_that_is_exchanged_meanwhile),
+    TEST_TRAPPED(a_page_that_moves_while_it_is_looked_up),
     TEST_TRAPPED(pages_that_left_are_let_go),
     TEST(more_pages_than_stay_mapped),
     TEST(faults_look_and_do_not_touch),

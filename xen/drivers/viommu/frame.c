@@ -57,6 +57,11 @@ void frame_fini(struct viommu *vi)
     vi->frames.sets = NULL;
 }
 
+static mfn_t mfn_of(uint64_t found)
+{
+    return _mfn((found & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT);
+}
+
 /* Asks the p2m, and remembers what it says. */
 static uint64_t ask(struct viommu *vi, struct viommu_frame *set, gfn_t gfn,
                     bool write, bool populate, unsigned int *level)
@@ -104,6 +109,36 @@ uint64_t frame_find(struct viommu *vi, gfn_t gfn, bool write, bool populate,
     return ask(vi, set, gfn, write, populate, level);
 }
 
+/*
+ * Whether a frame that is referenced now is the gfn's. It may have been taken
+ * away before the reference was there, and be something else of the guest since;
+ * from now on it stays what it is.
+ */
+static bool still_so(struct viommu *vi, gfn_t gfn, bool write, bool populate,
+                     mfn_t mfn)
+{
+    unsigned int level;
+    uint64_t found;
+
+    if ( likely(ACCESS_ONCE(vi->generation) == vi->frames.generation) )
+        return true;
+
+    found = frame_find(vi, gfn, write, populate, &level);
+
+    return found && mfn_eq(mfn_of(found), mfn);
+}
+
+bool frame_hold(struct viommu *vi, gfn_t gfn, bool write, mfn_t mfn)
+{
+    if ( !guest_get_frame(vi, mfn) )
+        return false;
+    if ( still_so(vi, gfn, write, true, mfn) )
+        return true;
+    guest_put_frame(mfn);
+
+    return false;
+}
+
 /* ---- Pages that stay mapped. ---- */
 
 static void unmap(struct viommu *vi, struct viommu_page *page)
@@ -143,12 +178,44 @@ static struct viommu_page *place_for(struct viommu *vi,
     return place ?: &set[vi->frames.victim++ % VIOMMU_PAGE_WAYS];
 }
 
+/* The page of gfn, mapped anew; NULL: as frame_page(). */
+static struct viommu_page *map_page(struct viommu *vi, struct viommu_page *set,
+                                    gfn_t gfn, bool write, bool populate)
+{
+    unsigned int level, tries;
+
+    for ( tries = 0; tries < FRAME_TRIES; tries++ )
+    {
+        uint64_t found = frame_find(vi, gfn, write, populate, &level);
+        struct viommu_page *page;
+
+        if ( !(found & (write ? VTD_PTE_W : VTD_PTE_R)) )
+            break;
+
+        page = place_for(vi, set, gfn);
+        if ( !page->tag || !mfn_eq(page->mfn, mfn_of(found)) )
+        {
+            unmap(vi, page);
+            page->mfn = mfn_of(found);
+            page->va = guest_map(vi, page->mfn);
+            if ( !page->va )
+                continue;
+            vi->frames.pages++;
+        }
+        page->tag = gfn_x(gfn) | vi->frames.epoch;
+        page->writable = found & VTD_PTE_W;
+        if ( still_so(vi, gfn, write, populate, page->mfn) )
+            return page;
+    }
+
+    return NULL;
+}
+
 static struct viommu_page *find_page(struct viommu *vi, gfn_t gfn, bool write,
                                      bool populate)
 {
-    struct viommu_page *set, *page;
-    unsigned int i, level;
-    uint64_t found;
+    struct viommu_page *set;
+    unsigned int i;
 
     if ( gfn_x(gfn) & ~TAG_GFN )
         return NULL;
@@ -161,25 +228,7 @@ static struct viommu_page *find_page(struct viommu *vi, gfn_t gfn, bool write,
              (!write || set[i].writable) )
             return &set[i];
 
-    found = frame_find(vi, gfn, write, populate, &level);
-    if ( !(found & (write ? VTD_PTE_W : VTD_PTE_R)) )
-        return NULL;
-
-    page = place_for(vi, set, gfn);
-    if ( !page->tag ||
-         mfn_x(page->mfn) != (found & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT )
-    {
-        unmap(vi, page);
-        page->mfn = _mfn((found & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT);
-        page->va = guest_map(vi, page->mfn);
-        if ( !page->va )
-            return NULL;
-        vi->frames.pages++;
-    }
-    page->tag = gfn_x(gfn) | vi->frames.epoch;
-    page->writable = found & VTD_PTE_W;
-
-    return page;
+    return map_page(vi, set, gfn, write, populate);
 }
 
 const void *frame_page(struct viommu *vi, gfn_t gfn, bool populate)

@@ -17,6 +17,14 @@ void frame_fini(struct viommu *vi);
 uint64_t frame_find(struct viommu *vi, gfn_t gfn, bool write, bool populate,
                     unsigned int *level);
 /*
+ * Takes a reference to what frame_find() has found for a gfn. False: it is not
+ * the guest's any more, or the gfn's: ask again, FRAME_TRIES times in all, since
+ * only the guest's own memory changes that fast.
+ */
+bool __must_check frame_hold(struct viommu *vi, gfn_t gfn, bool write,
+                             mfn_t mfn);
+#define FRAME_TRIES 4
+/*
  * A page of the guest, to be read; NULL: it is no RAM. Valid until the next
  * call for another page.
  */

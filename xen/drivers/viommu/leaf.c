@@ -86,13 +86,42 @@ static void keep(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
         table_mark(vi, s, addr, g->level);
 }
 
+/*
+ * The leaf for the page of gfn, with a reference from before it is written,
+ * unless it has the frame of old. 0: it is no RAM; then level as frame_find().
+ */
+static uint64_t page_pte(struct viommu *vi, gfn_t gfn,
+                         const struct guest_leaf *g, uint64_t old,
+                         unsigned int *level)
+{
+    unsigned int tries;
+
+    for ( tries = 0; tries < FRAME_TRIES; tries++ )
+    {
+        uint64_t pte = make_pte(vi, frame_find(vi, gfn, g->write, true, level),
+                                g);
+
+        if ( !shadow_pte_present(pte) )
+            return 0;
+        if ( (shadow_pte_present(old) &&
+              mfn_eq(shadow_pte_mfn(pte), shadow_pte_mfn(old))) ||
+             frame_hold(vi, gfn, g->write, shadow_pte_mfn(pte)) )
+        {
+            *level = 1;
+            return pte;
+        }
+    }
+
+    return 0;
+}
+
 unsigned int leaf_sync_page(struct viommu *vi, struct viommu_shadow *s,
                             uint64_t addr, const struct guest_leaf *g,
                             uint64_t old)
 {
     bool had = shadow_pte_present(old);
     unsigned int level;
-    uint64_t frame, pte;
+    uint64_t pte;
 
     if ( !g->present )
     {
@@ -101,23 +130,15 @@ unsigned int leaf_sync_page(struct viommu *vi, struct viommu_shadow *s,
         return 1;
     }
 
-    frame = frame_find(vi, leaf_gfn(g, addr), g->write, true, &level);
-    pte = make_pte(vi, frame, g);
-    if ( had && shadow_pte_present(pte) &&
-         mfn_eq(shadow_pte_mfn(pte), shadow_pte_mfn(old)) )
+    pte = page_pte(vi, leaf_gfn(g, addr), g, old, &level);
+    if ( pte && had && mfn_eq(shadow_pte_mfn(pte), shadow_pte_mfn(old)) )
     {
         keep(vi, s, addr, 1, g, old, pte);
         return 1;
     }
 
-    /* With a reference, from before it is written. */
-    if ( !shadow_pte_present(pte) || !guest_get_frame(vi, shadow_pte_mfn(pte)) )
-    {
+    if ( !pte )
         viommu_count(vi, rej_frame);
-        pte = 0;
-    }
-    else
-        level = 1;
     if ( !pte && !had )
         return level;
 
@@ -186,7 +207,7 @@ static bool get_superpage(struct viommu *vi, gfn_t gfn, uint64_t pte)
 
         if ( !mfn_eq(shadow_pte_mfn(frame), mfn) ||
              (pte & ~frame & (VTD_PTE_R | VTD_PTE_W)) ||
-             !guest_get_frame(vi, mfn) )
+             !frame_hold(vi, gfn_add(gfn, n), pte & VTD_PTE_W, mfn) )
             break;
     }
 
