@@ -430,6 +430,47 @@ static void a_1g_is_split_and_merged(void)
     CHECK_EQ(guest.frames, N_HUGE);
 }
 
+/* Memory changes after so many looks at what could be one leaf. */
+static unsigned int looks, change_after;
+
+static void count_looks(void)
+{
+    if ( ++looks == change_after )
+        guest_set(G_HUGE + 0x23456, 1, GFN_RAM_RO);
+}
+
+/*
+ * One leaf, and at once parts again, as memory changes just then: by the next
+ * command that has the same flush, so the table's page is not free yet.
+ */
+static void a_1g_comes_apart_again_before_the_flush(void)
+{
+    unsigned int all = 0, back;
+
+    for ( back = 0; back < 5; back++ )
+    {
+        vm_stop();
+        vm_start();
+        start_huge(0);
+        guest_set(G_HUGE + 0x12345, 1, GFN_RAM_RO);
+        q_submit(IOTLB_PAGE(1, HUGE, 0));
+        CHECK_EQ(leaves(), 511 + 512);
+        guest_set(G_HUGE + 0x12345, 1, GFN_RAM);
+        looks = 0;
+        change_after = all ? all - back + 1 : 0;
+        guest.on_superpage = count_looks;
+        q_put(IOTLB_PAGE(1, HUGE, 0));
+        q_put(IOTLB_PAGE(1, HUGE, 0));
+        q_kick();
+        all = all ?: looks;
+        q_submit(IOTLB_PAGE(1, HUGE, 0));
+        guest.on_superpage = NULL;
+        CHECK_EQ(leaves(), back ? 511 + 512 : 1);
+        expect(0, HUGE + PAGE(0x23455), G_HUGE + 0x23455, RW);
+        expect(0, HUGE + PAGE(0x23456), G_HUGE + 0x23456, back ? R : RW);
+    }
+}
+
 /* A page of it comes back when the walk has gone past. */
 static void a_1g_that_was_not_all_there_stays_in_parts(void)
 {
@@ -655,6 +696,7 @@ TESTS(super_tests) = {
     TEST_TRAPPED(other_rights_of_1g_are_one_write_and_one_flush),
     TEST_TRAPPED(a_removed_1g_goes_in_pieces),
     TEST(a_1g_is_split_and_merged),
+    TEST_TRAPPED(a_1g_comes_apart_again_before_the_flush),
     TEST_TRAPPED(a_1g_that_was_not_all_there_stays_in_parts),
     TEST(a_1g_that_becomes_a_table_keeps_its_references),
     TEST(a_1g_can_be_split_when_memory_is_short),

@@ -466,7 +466,12 @@ int table_split(struct viommu *vi, struct viommu_shadow *s, uint64_t addr)
     }
 
     if ( leaf.level > 2 )
+    {
+        /* Its page may still wait for the flush. */
+        if ( !vi->spare.pages )
+            removed_flush(vi);
         mfn = pool_take_reserve(vi);
+    }
     else if ( pool_has_room(vi, 1) ||
               (table_trim(vi) && pool_has_room(vi, 1)) )
         mfn = pool_alloc(vi);
