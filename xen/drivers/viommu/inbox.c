@@ -64,7 +64,7 @@ static uint32_t *shown(struct viommu *vi, unsigned int offset)
 
 static bool written(struct viommu *vi, unsigned int offset)
 {
-    return ACCESS_ONCE(*dword(vi, offset)) != *shown(vi, offset);
+    return ACCESS_ONCE(*dword(vi, offset)) != ACCESS_ONCE(*shown(vi, offset));
 }
 
 static void show(struct viommu *vi, unsigned int offset)

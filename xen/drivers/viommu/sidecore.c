@@ -55,7 +55,7 @@ static struct viommu *orphans;
 static void watch(struct viommu *vi)
 {
     guest_set_timer(vi, VIOMMU_TIMER_WATCH,
-                    guest_time_us() + vi->set.fallback_us / 4);
+                    guest_time_us() + ACCESS_ONCE(vi->set.fallback_us) / 4);
 }
 
 void sidecore_limit(struct viommu *vi)
@@ -66,7 +66,7 @@ void sidecore_limit(struct viommu *vi)
 
 static void enter(struct viommu *vi, uint64_t now)
 {
-    if ( !vi->sc.wanted || now < vi->sc.not_before )
+    if ( !ACCESS_ONCE(vi->sc.wanted) || now < vi->sc.not_before )
         return;
 
     if ( !inbox_enter(vi) )
@@ -75,7 +75,7 @@ static void enter(struct viommu *vi, uint64_t now)
     viommu_count(vi, no_exit_begins);
     vi->sc.entered = vi->sc.last_work = now;
     vi->sc.batches = 0;
-    vi->sc.given_up = false;
+    ACCESS_ONCE(vi->sc.given_up) = false;
     watch(vi);
 }
 
@@ -83,8 +83,8 @@ static void enter(struct viommu *vi, uint64_t now)
 static void go_idle(struct viommu *vi)
 {
     (void)inbox_leave(vi);
-    vi->sc.wanted = false;
-    vi->sc.knocks = 0;
+    ACCESS_ONCE(vi->sc.wanted) = false;
+    ACCESS_ONCE(vi->sc.knocks) = 0;
     vi->sc.knocks_needed = vi->sc.batches >= BATCHES_WORTH_IT
                            ? 1 : min(vi->sc.knocks_needed * 2, KNOCKS_MAX + 0U);
     viommu_count(vi, no_exit_idles);
@@ -108,9 +108,11 @@ static bool visit(struct viommu *vi, uint64_t now)
     }
     b.enough = VISIT_BUDGET;
 
-    idle = vi->inbox.live &&
-           elapsed_us(vi->sc.last_work, now) >= vi->set.idle_us;
-    if ( vi->inbox.live && !idle && !vi->sc.more && !inbox_peek(vi) )
+    /* A glance, without the lock; what matters is looked at again under it. */
+    idle = ACCESS_ONCE(vi->inbox.live) &&
+           elapsed_us(vi->sc.last_work, now) >= ACCESS_ONCE(vi->set.idle_us);
+    if ( ACCESS_ONCE(vi->inbox.live) && !idle &&
+         !ACCESS_ONCE(vi->sc.more) && !inbox_peek(vi) )
     {
         /* The common case: nothing. */
         if ( spin_trylock(&vi->sync_lock) )
@@ -151,7 +153,7 @@ static bool visit(struct viommu *vi, uint64_t now)
         vi->sc.more = false;
         guest_defer_all(vi);
     }
-    soon = vi->inbox.live || (vi->sc.wanted && now < vi->sc.not_before);
+    soon = vi->inbox.live || (ACCESS_ONCE(vi->sc.wanted) && now < vi->sc.not_before);
     spin_unlock(&vi->sync_lock);
 
     fault_send_events(vi);
@@ -166,10 +168,10 @@ void sidecore_watch(struct viommu *vi)
         return;
 
     if ( elapsed_us(ACCESS_ONCE(vi->sc.last_poll), guest_time_us()) >=
-         vi->set.fallback_us / 2 )
+         ACCESS_ONCE(vi->set.fallback_us) / 2 )
     {
         /* Again if nobody came: a vCPU may have halted just then. */
-        vi->sc.given_up = true;
+        ACCESS_ONCE(vi->sc.given_up) = true;
         guest_defer_all(vi);
     }
     watch(vi);
@@ -181,9 +183,9 @@ void sidecore_fallback(struct viommu *vi)
 
     ASSERT(spin_is_locked(&vi->sync_lock));
 
-    if ( !vi->sc.given_up )
+    if ( !ACCESS_ONCE(vi->sc.given_up) )
         return;
-    vi->sc.given_up = false;
+    ACCESS_ONCE(vi->sc.given_up) = false;
     /* It may have come back meanwhile. */
     if ( !vi->inbox.live ||
          elapsed_us(ACCESS_ONCE(vi->sc.last_poll), now) <
@@ -205,7 +207,7 @@ void sidecore_knock(struct viommu *vi)
     struct viommu_sidecore *s = ACCESS_ONCE(vi->sc.on);
 
     if ( !s || ACCESS_ONCE(vi->inbox.live) ||
-         ++vi->sc.knocks < vi->sc.knocks_needed )
+         ++ACCESS_ONCE(vi->sc.knocks) < ACCESS_ONCE(vi->sc.knocks_needed) )
         return;
 
     ACCESS_ONCE(vi->sc.wanted) = true;
@@ -216,9 +218,9 @@ void sidecore_knock(struct viommu *vi)
         return;
 
     spin_lock(&s->wake_lock);
-    if ( s->asleep )
+    if ( ACCESS_ONCE(s->asleep) )
     {
-        s->asleep = false;
+        ACCESS_ONCE(s->asleep) = false;
         s->wakeups++;
         viommu_count(vi, sidecore_wakeups);
         if ( s->d )
@@ -268,7 +270,7 @@ static void assign(struct viommu *vi)
     vi->sc.next = s->guests;
     s->guests = vi;
     s->nr_guests++;
-    vi->sc.on = s;
+    ACCESS_ONCE(vi->sc.on) = s;
     spin_unlock(&s->lock);
 }
 
@@ -282,7 +284,7 @@ static void unassign(struct viommu *vi)
         spin_lock(&s->lock);
         unlink_guest(&s->guests, vi);
         s->nr_guests--;
-        vi->sc.on = NULL;
+        ACCESS_ONCE(vi->sc.on) = NULL;
         spin_unlock(&s->lock);
     }
     else
@@ -290,7 +292,8 @@ static void unassign(struct viommu *vi)
 
     spin_lock(&vi->sync_lock);
     (void)inbox_leave(vi);
-    vi->sc.wanted = vi->sc.more = false;
+    ACCESS_ONCE(vi->sc.wanted) = false;
+    vi->sc.more = false;
     spin_unlock(&vi->sync_lock);
 }
 
@@ -329,7 +332,7 @@ static struct viommu_sidecore *find(const struct domain *d)
     struct viommu_sidecore *s;
 
     for ( s = sidecores; s < sidecores + ARRAY_SIZE(sidecores); s++ )
-        if ( s->d == d )
+        if ( ACCESS_ONCE(s->d) == d )
             return s;
 
     return NULL;
@@ -355,10 +358,14 @@ int sidecore_start(struct domain *d)
             spin_lock_init(&s->wake_lock);
             s->initialised = true;
         }
-        s->asleep = s->wanted = false;
-        s->polls = s->batches = s->wakeups = 0;
+        s->polls = s->batches = 0;
         s->last_poll = guest_time_us();
-        s->d = d;
+        /* A vCPU may still be about to wake the one that ended. */
+        spin_lock(&s->wake_lock);
+        ACCESS_ONCE(s->asleep) = ACCESS_ONCE(s->wanted) = false;
+        s->wakeups = 0;
+        ACCESS_ONCE(s->d) = d;
+        spin_unlock(&s->wake_lock);
 
         while ( (vi = orphans) != NULL )
         {
@@ -381,7 +388,7 @@ void sidecore_end(struct domain *d)
     if ( s )
     {
         spin_lock(&s->wake_lock);
-        s->d = NULL;
+        ACCESS_ONCE(s->d) = NULL;
         spin_unlock(&s->wake_lock);
 
         while ( (vi = s->guests) != NULL )
@@ -401,7 +408,15 @@ int sidecore_info(const struct domain *d, struct viommu_sidecore *info)
     spin_lock(&assign_lock);
     s = find(d);
     if ( s )
-        *info = *s;
+        /* It may be at work meanwhile. */
+        *info = (struct viommu_sidecore){
+            .nr_guests = s->nr_guests,
+            .asleep = ACCESS_ONCE(s->asleep),
+            .polls = ACCESS_ONCE(s->polls),
+            .batches = ACCESS_ONCE(s->batches),
+            .wakeups = ACCESS_ONCE(s->wakeups),
+            .last_poll = ACCESS_ONCE(s->last_poll),
+        };
     spin_unlock(&assign_lock);
 
     return s ? 0 : -ENOENT;

@@ -305,7 +305,7 @@ static void attach(struct viommu *vi, struct viommu_device *dev,
 
     viommu_count(vi, contexts_switched);
     /* Before the command that asked for it completes. */
-    vi->stale.end = true;
+    ACCESS_ONCE(vi->stale.end) = true;
     dev->at = *target;
     if ( hw_attach(vi, dev, s) )
     {

@@ -202,7 +202,7 @@ int teardown_end(struct viommu *vi, struct viommu_budget *b)
     {
         if ( !vi->stale.used )
         {
-            vi->stale.end = false;
+            ACCESS_ONCE(vi->stale.end) = false;
             break;
         }
         if ( !b->left )

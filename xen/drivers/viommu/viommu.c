@@ -300,7 +300,7 @@ int viommu_set(struct viommu *vi, const struct xen_viommu_settings *set)
 
     /* All that lingers goes first; nothing begins to meanwhile. */
     spin_lock(&vi->sync_lock);
-    vi->stale.end = true;
+    ACCESS_ONCE(vi->stale.end) = true;
     rc = teardown_end(vi, &b) ?: teardown_resize(vi, set->quota);
     if ( !rc )
     {
@@ -336,13 +336,13 @@ void viommu_end_stale(struct viommu *vi)
         {
             ACCESS_ONCE(vi->frames.expiring) = true;
             guest_set_timer(vi, VIOMMU_TIMER_STALE,
-                            guest_time_us() + vi->set.window_us);
+                            guest_time_us() + ACCESS_ONCE(vi->set.window_us));
         }
         return;
     }
 
     /* The caller may hold the p2m lock, so no lock here. */
-    vi->stale.end = true;
+    ACCESS_ONCE(vi->stale.end) = true;
     guest_defer_all(vi);
 }
 
@@ -351,7 +351,7 @@ void viommu_stale_timer(struct viommu *vi)
     /* Not to wait for: the timer runs between other things. */
     if ( spin_trylock(&vi->sync_lock) )
     {
-        if ( vi->frames.expiring )
+        if ( ACCESS_ONCE(vi->frames.expiring) )
         {
             ACCESS_ONCE(vi->frames.expiring) = false;
             frame_unmap_pages(vi);
