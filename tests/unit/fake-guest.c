@@ -148,10 +148,20 @@ static void check_locks(void)
         FAIL("guest memory used under reg_lock");
 }
 
+static bool refused(void)
+{
+    if ( !guest.refuse_in || --guest.refuse_in )
+        return false;
+    guest.refused++;
+
+    return true;
+}
+
 void guest_lookup(struct viommu *vi, gfn_t gfn, bool write, bool populate,
                   struct guest_lookup *result)
 {
-    const enum gfn_type type = guest_type(gfn_x(gfn));
+    const enum gfn_type type = refused() ? GFN_MISSING
+                                         : guest_type(gfn_x(gfn));
 
     guest_unit(vi);
     check_locks();
@@ -175,7 +185,7 @@ bool guest_get_frame(struct viommu *vi, mfn_t mfn)
 
     (void)vi;
     check_locks();
-    if ( guest.is_foreign && guest.is_foreign(mfn_x(mfn)) )
+    if ( refused() || (guest.is_foreign && guest.is_foreign(mfn_x(mfn))) )
         return false;
     if ( ++refs[frame] == UINT16_MAX )
         FAIL("too many references to frame %#lx", mfn_x(mfn));
@@ -204,7 +214,7 @@ void *guest_map(struct viommu *vi, mfn_t mfn)
 {
     (void)vi;
     check_locks();
-    if ( guest.is_foreign && guest.is_foreign(mfn_x(mfn)) )
+    if ( refused() || (guest.is_foreign && guest.is_foreign(mfn_x(mfn))) )
         return NULL;
     guest.mapped++;
 
@@ -249,6 +259,8 @@ bool guest_superpage(struct viommu *vi, gfn_t gfn, unsigned int level,
     check_locks();
     CHECK(level > 1 && level <= hw.caps.leaf_level);
     CHECK(IS_ALIGNED(first, n));
+    if ( refused() )
+        return false;
 
     for ( i = 0; i < n; i++ )
         if ( guest_type(first + i) != guest_type(first) ||

@@ -49,6 +49,8 @@ struct fake_guest {
     unsigned int mapped;         /* pages mapped now */
     unsigned int frames;         /* references held, of all frames */
     unsigned int pinned;         /* frames with references */
+    unsigned int refuse_in;      /* the n-th use of its memory is refused */
+    unsigned int refused;        /* that were */
     unsigned int gets;           /* guest_get_frame()s that succeeded */
     unsigned int lookups;        /* guest_lookup()s */
     unsigned int populated_under_pcidevs; /* of those, which must not be */
