@@ -49,13 +49,39 @@ static inline uint64_t shadow_pte_link(mfn_t mfn, unsigned int live)
            MASK_INSR((uint64_t)live, SHADOW_PTE_LIVE);
 }
 
-/* Of a page; a superpage is that and VTD_PTE_SP. */
-static inline uint64_t shadow_pte_leaf(const struct viommu *vi, mfn_t mfn,
-                                       bool read, bool write)
+/*
+ * Of a page; a superpage is that and VTD_PTE_SP. frame: as frame.h says it, of
+ * which no more than rights.
+ */
+static inline uint64_t shadow_pte_leaf(const struct viommu *vi, uint64_t frame,
+                                       uint64_t rights)
 {
-    return (mfn_x(mfn) << VTD_PAGE_SHIFT) |
-           (read ? VTD_PTE_R : 0) | (write ? VTD_PTE_W : 0) |
-           vi->leaf_bits;
+    return (frame & (VTD_PTE_ADDR | rights)) | vi->leaf_bits;
+}
+
+/* Whether any of 16 entries has one of those bits: most have not. */
+static inline bool any_of_16(const uint64_t *e, uint64_t bits)
+{
+    return (e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7] |
+            e[8] | e[9] | e[10] | e[11] | e[12] | e[13] | e[14] | e[15]) &
+           bits;
+}
+
+/*
+ * How many entries from e on, n at the most, have none of those bits. Of a
+ * table that the guest may write this is a hint: it may change at once.
+ */
+static inline unsigned int count_without(const uint64_t *e, unsigned int n,
+                                         uint64_t bits)
+{
+    const uint64_t *first = e, *end = e + n;
+
+    while ( end - e >= 16 && !any_of_16(e, bits) )
+        e += 16;
+    while ( e < end && !(ACCESS_ONCE(*e) & bits) )
+        e++;
+
+    return e - first;
 }
 
 #endif /* VIOMMU_FORMAT_H */

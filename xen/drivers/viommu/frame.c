@@ -21,17 +21,11 @@
 #define TAG_GFN    0x000000ffffffffffULL
 #define TAG_EPOCH  0xffffff0000000000ULL
 
-/* The answers of another generation are void. */
-static void refresh(struct viommu *vi)
+static void begin_epoch(struct viommu *vi, uint64_t generation)
 {
-    uint64_t now = ACCESS_ONCE(vi->generation);
-
-    if ( likely(now == vi->frames.generation) )
-        return;
-
-    vi->frames.generation = now;
+    vi->frames.generation = generation;
     vi->frames.epoch += MASK_INSR(1ULL, TAG_EPOCH);
-    if ( vi->frames.epoch )
+    if ( vi->frames.epoch & TAG_EPOCH )
         return;
 
     /* Epochs begin anew: nothing may have one that will come again. */
@@ -39,6 +33,17 @@ static void refresh(struct viommu *vi)
     memset(vi->frames.sets, 0, VIOMMU_FRAME_SETS * VIOMMU_FRAME_WAYS *
                                sizeof(*vi->frames.sets));
     vi->frames.epoch = MASK_INSR(1ULL, TAG_EPOCH);
+}
+
+/* The tag of a gfn. The answers of another generation are void. */
+static uint64_t tag_of(struct viommu *vi, gfn_t gfn)
+{
+    uint64_t now = ACCESS_ONCE(vi->generation);
+
+    if ( unlikely(now != vi->frames.generation) )
+        begin_epoch(vi, now);
+
+    return gfn_x(gfn) | vi->frames.epoch;
 }
 
 int frame_init(struct viommu *vi)
@@ -86,8 +91,8 @@ static uint64_t ask(struct viommu *vi, struct viommu_frame *set, gfn_t gfn,
     return set[0].value;
 }
 
-uint64_t frame_find(struct viommu *vi, gfn_t gfn, bool write, bool populate,
-                    unsigned int *level)
+uint64_t frame_ask(struct viommu *vi, gfn_t gfn, bool write, bool populate,
+                   unsigned int *level)
 {
     struct viommu_frame *set;
     unsigned int i;
@@ -97,8 +102,7 @@ uint64_t frame_find(struct viommu *vi, gfn_t gfn, bool write, bool populate,
     if ( gfn_x(gfn) & ~TAG_GFN )
         return 0;
 
-    refresh(vi);
-    tag = gfn_x(gfn) | vi->frames.epoch;
+    tag = tag_of(vi, gfn);
     set = &vi->frames.sets[(gfn_x(gfn) % VIOMMU_FRAME_SETS) *
                            VIOMMU_FRAME_WAYS];
     for ( i = 0; i < VIOMMU_FRAME_WAYS; i++ )
@@ -149,6 +153,9 @@ static void unmap(struct viommu *vi, struct viommu_page *page)
     guest_unmap(page->va, page->mfn);
     page->tag = 0;
     vi->frames.pages--;
+    /* It may lead there. */
+    vi->frames.way.valid = false;
+    vi->frames.unmapped++;
 }
 
 void frame_unmap_pages(struct viommu *vi)
@@ -216,24 +223,27 @@ static struct viommu_page *find_page(struct viommu *vi, gfn_t gfn, bool write,
 {
     struct viommu_page *set;
     unsigned int i;
+    uint64_t tag;
 
     if ( gfn_x(gfn) & ~TAG_GFN )
         return NULL;
 
-    refresh(vi);
+    tag = tag_of(vi, gfn);
     set = vi->frames.page[(gfn_x(gfn) ^ (gfn_x(gfn) / VIOMMU_PAGE_SETS)) %
                           VIOMMU_PAGE_SETS];
     for ( i = 0; i < VIOMMU_PAGE_WAYS; i++ )
-        if ( set[i].tag == (gfn_x(gfn) | vi->frames.epoch) &&
-             (!write || set[i].writable) )
+        if ( set[i].tag == tag && (!write || set[i].writable) )
             return &set[i];
 
     return map_page(vi, set, gfn, write, populate);
 }
 
-const void *frame_page(struct viommu *vi, gfn_t gfn, bool populate)
+const void *frame_map(struct viommu *vi, gfn_t gfn, enum viommu_use use,
+                      bool populate)
 {
-    const struct viommu_page *page = find_page(vi, gfn, false, populate);
+    struct viommu_page *page = find_page(vi, gfn, false, populate);
+
+    vi->frames.last[use] = page;
 
     return page ? page->va : NULL;
 }
@@ -241,9 +251,12 @@ const void *frame_page(struct viommu *vi, gfn_t gfn, bool populate)
 bool frame_write32(struct viommu *vi, paddr_t addr, uint32_t value)
 {
     gfn_t gfn = _gfn(addr >> VTD_PAGE_SHIFT);
-    const struct viommu_page *page = find_page(vi, gfn, true, true);
+    struct viommu_page *page = vi->frames.last[VIOMMU_USE_STATUS];
     uint32_t *dword;
 
+    if ( !page || page->tag != tag_of(vi, gfn) || !page->writable )
+        page = find_page(vi, gfn, true, true);
+    vi->frames.last[VIOMMU_USE_STATUS] = page;
     if ( !page )
         return false;
 

@@ -8,14 +8,43 @@
 /* -ENOMEM */
 int __must_check frame_init(struct viommu *vi);
 void frame_fini(struct viommu *vi);
+/* The slow ways of the two below, with what is not remembered. */
+uint64_t frame_ask(struct viommu *vi, gfn_t gfn, bool write, bool populate,
+                   unsigned int *level);
+const void *frame_map(struct viommu *vi, gfn_t gfn, enum viommu_use use,
+                      bool populate);
+
+/* What is remembered of a gfn; 0: nothing that is true now. */
+static inline uint64_t frame_known(const struct viommu *vi, gfn_t gfn)
+{
+    const struct viommu_frame *set =
+        vi->frames.sets + (gfn_x(gfn) % VIOMMU_FRAME_SETS) * VIOMMU_FRAME_WAYS;
+    const uint64_t tag = gfn_x(gfn) | vi->frames.epoch;
+
+    BUILD_BUG_ON(VIOMMU_FRAME_WAYS != 2);
+    if ( unlikely(ACCESS_ONCE(vi->generation) != vi->frames.generation) )
+        return 0;
+    if ( likely(set[0].tag == tag) )
+        return set[0].value;
+
+    return set[1].tag == tag ? set[1].value : 0;
+}
+
 /*
  * The frame behind a gfn and what the guest may do with it, in the form of a
  * leaf: address, VTD_PTE_R, VTD_PTE_W. 0: it is no RAM of the guest; then
  * *level says for how big a block that holds, aligned, as a leaf has. write:
  * that is wanted, too. populate: as in guest_lookup(). No reference is taken.
  */
-uint64_t frame_find(struct viommu *vi, gfn_t gfn, bool write, bool populate,
-                    unsigned int *level);
+static inline uint64_t frame_find(struct viommu *vi, gfn_t gfn, bool write,
+                                  bool populate, unsigned int *level)
+{
+    uint64_t known = frame_known(vi, gfn);
+
+    return known & (write ? VTD_PTE_W : VTD_PTE_R)
+           ? known : frame_ask(vi, gfn, write, populate, level);
+}
+
 /*
  * Takes a reference to what frame_find() has found for a gfn. False: it is not
  * the guest's any more, or the gfn's: ask again, FRAME_TRIES times in all, since
@@ -28,7 +57,18 @@ bool __must_check frame_hold(struct viommu *vi, gfn_t gfn, bool write,
  * A page of the guest, to be read; NULL: it is no RAM. Valid until the next
  * call for another page.
  */
-const void *frame_page(struct viommu *vi, gfn_t gfn, bool populate);
+static inline const void *frame_page(struct viommu *vi, gfn_t gfn,
+                                     enum viommu_use use, bool populate)
+{
+    const struct viommu_page *page = vi->frames.last[use];
+
+    if ( likely(page && page->tag == (gfn_x(gfn) | vi->frames.epoch) &&
+                ACCESS_ONCE(vi->generation) == vi->frames.generation) )
+        return page->va;
+
+    return frame_map(vi, gfn, use, populate);
+}
+
 /* Writes one aligned dword; false: that is no writable RAM of the guest. */
 bool __must_check frame_write32(struct viommu *vi, paddr_t addr,
                                 uint32_t value);

@@ -184,20 +184,6 @@ void inbox_show_all(struct viommu *vi)
         show(vi, offset);
 }
 
-bool inbox_peek(struct viommu *vi)
-{
-    unsigned int i;
-
-    if ( ACCESS_ONCE(vi->inbox.work) )
-        return true;
-
-    for ( i = 0; i < ARRAY_SIZE(polled); i++ )
-        if ( written(vi, polled[i].offset) )
-            return true;
-
-    return false;
-}
-
 /* Takes plain registers, and repairs the rest, of a cache line of the page. */
 void inbox_scrub(struct viommu *vi)
 {

@@ -12,8 +12,19 @@ void inbox_absorb_all(struct viommu *vi);
 /* The guest sees there what commands, or (all) anything, changed. reg_lock. */
 void inbox_show(struct viommu *vi);
 void inbox_show_all(struct viommu *vi);
-/* Whether there is something to absorb, or absorbed and to be done. No lock. */
-bool inbox_peek(struct viommu *vi);
+/*
+ * Whether there is something to absorb, or absorbed and to be done. No lock. It
+ * looks at the registers that start something (polled[] in inbox.c).
+ */
+static inline bool inbox_peek(const struct viommu *vi)
+{
+#define WRITTEN(offset) (ACCESS_ONCE(vi->inbox.page[(offset) / 4]) ^ \
+                         vi->inbox.shown[(offset) / 4])
+    return WRITTEN(VTD_IQT) | WRITTEN(VTD_GCMD) | WRITTEN(VTD_IOTLB + 4) |
+           WRITTEN(VTD_CCMD + 4) | WRITTEN(VTD_FSTS) |
+           (uint32_t)ACCESS_ONCE(vi->inbox.work);
+#undef WRITTEN
+}
 /* An idle look at a further part of the page. sync_lock. */
 void inbox_scrub(struct viommu *vi);
 /* The page becomes memory. False: it cannot be now. sync_lock. */

@@ -24,15 +24,6 @@ static gfn_t leaf_gfn(const struct guest_leaf *g, uint64_t addr)
                            VTD_PAGE_SHIFT);
 }
 
-/* The entry of a leaf, out of what is known of its frame (frame.c). */
-static uint64_t make_pte(const struct viommu *vi, uint64_t frame,
-                         const struct guest_leaf *g)
-{
-    return shadow_pte_leaf(vi, shadow_pte_mfn(frame),
-                           g->read && (frame & VTD_PTE_R),
-                           g->write && (frame & VTD_PTE_W));
-}
-
 /* Removes the leaf of addr, or has it linger. */
 static void unmap(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
                   unsigned int level, uint64_t old)
@@ -98,14 +89,15 @@ static uint64_t page_pte(struct viommu *vi, gfn_t gfn,
 
     for ( tries = 0; tries < FRAME_TRIES; tries++ )
     {
-        uint64_t pte = make_pte(vi, frame_find(vi, gfn, g->write, true, level),
-                                g);
+        const bool write = g->rights & VTD_PTE_W;
+        uint64_t pte = shadow_pte_leaf(vi, frame_find(vi, gfn, write, true,
+                                                      level), g->rights);
 
         if ( !shadow_pte_present(pte) )
             return 0;
         if ( (shadow_pte_present(old) &&
               mfn_eq(shadow_pte_mfn(pte), shadow_pte_mfn(old))) ||
-             frame_hold(vi, gfn, g->write, shadow_pte_mfn(pte)) )
+             frame_hold(vi, gfn, write, shadow_pte_mfn(pte)) )
         {
             *level = 1;
             return pte;
@@ -123,7 +115,7 @@ unsigned int leaf_sync_page(struct viommu *vi, struct viommu_shadow *s,
     unsigned int level;
     uint64_t pte;
 
-    if ( !g->present )
+    if ( !g->rights )
     {
         if ( had )
             unmap(vi, s, addr, 1, old);
@@ -131,7 +123,7 @@ unsigned int leaf_sync_page(struct viommu *vi, struct viommu_shadow *s,
     }
 
     pte = page_pte(vi, leaf_gfn(g, addr), g, old, &level);
-    if ( pte && had && mfn_eq(shadow_pte_mfn(pte), shadow_pte_mfn(old)) )
+    if ( pte && had && !((pte ^ old) & VTD_PTE_ADDR) )
     {
         keep(vi, s, addr, 1, g, old, pte);
         return 1;
@@ -177,15 +169,18 @@ unsigned int leaf_sync_page(struct viommu *vi, struct viommu_shadow *s,
 static uint64_t make_superpage(struct viommu *vi, uint64_t addr,
                                unsigned int level, const struct guest_leaf *g)
 {
-    bool read = g->read, write = g->write;
+    bool read = g->rights & VTD_PTE_R, write = g->rights & VTD_PTE_W;
     mfn_t mfn;
 
     addr &= ~(VTD_LEVEL_SIZE(level) - 1);
-    if ( level > vi->leaf_level || !g->present || g->level < level ||
+    if ( level > vi->leaf_level || !g->rights || g->level < level ||
          !guest_superpage(vi, leaf_gfn(g, addr), level, &read, &write, &mfn) )
         return 0;
 
-    return shadow_pte_leaf(vi, mfn, read, write) | VTD_PTE_SP;
+    return shadow_pte_leaf(vi, mfn_x(mfn) << VTD_PAGE_SHIFT |
+                               (read ? VTD_PTE_R : 0) |
+                               (write ? VTD_PTE_W : 0), g->rights) |
+           VTD_PTE_SP;
 }
 
 static void put_frames(mfn_t mfn, unsigned int n)
@@ -266,7 +261,7 @@ static bool sync_superpage(struct viommu *vi, struct viommu_shadow *s,
 
     /* Nothing of it remains, or its parts differ one by one. */
     budget_take(b, VTD_TABLE_ENTRIES - 1);
-    if ( old->level == 2 && !g->present && g->level >= 2 )
+    if ( old->level == 2 && !g->rights && g->level >= 2 )
     {
         unmap(vi, s, addr, 2, old->pte);
         return true;
@@ -325,7 +320,7 @@ unsigned int leaf_sync(struct viommu *vi, struct viommu_shadow *s,
             return 0;
         done = old->level;
     }
-    else if ( whole && g->present && g->level >= 2 && !old->pte &&
+    else if ( whole && g->rights && g->level >= 2 && !old->pte &&
               (old->level >= 2 || table_drop_empty(vi, s, addr)) &&
               map_superpage(vi, s, addr, g, b) )
         done = 2;

@@ -125,7 +125,7 @@ static int count_shadow(struct viommu *vi, struct viommu_shadow *s,
             continue;
         }
 
-        n = table_holes(vi, s, p->cursor, leaf.level);
+        n = table_holes(vi, s, p->cursor, leaf.level, VTD_TABLE_ENTRIES);
         budget_take(b, n / HOLES_PER_ITEM);
         p->cursor = (p->cursor & ~(VTD_LEVEL_SIZE(leaf.level) - 1)) +
                     n * VTD_LEVEL_SIZE(leaf.level);

@@ -24,7 +24,8 @@
  */
 static void settle_queue(struct viommu *vi)
 {
-    removed_flush(vi);
+    if ( vi->removed.s )
+        removed_flush(vi);
     if ( !vi->queue_behind )
         return;
 
@@ -32,6 +33,18 @@ static void settle_queue(struct viommu *vi)
     spin_lock(&vi->reg_lock);
     regs_put32(vi, VTD_IQH, vi->queue_head);
     spin_unlock(&vi->reg_lock);
+}
+
+/* A command that is about to be taken up. */
+static inline void begin(struct viommu_command *cmd, unsigned int from,
+                         unsigned int op)
+{
+    cmd->from = from;
+    cmd->op = op;
+    cmd->done = cmd->have_target = cmd->entered = false;
+    cmd->device = 0;
+    cmd->shadow = NULL;
+    cmd->last = 0;
 }
 
 /* Register commands, in the order in which they are taken up. */
@@ -72,16 +85,12 @@ static bool next_gcmd(struct viommu *vi, struct viommu_command *cmd)
         vi->root = rtaddr & VTD_RTADDR_RTA;
 
     translation = gcmd & VTD_GCMD_TE;
-    cmd->op = VIOMMU_CMD_NOP;
-    if ( translation != vi->translation ||
-         (translation && (gcmd & VTD_GCMD_SRTP)) )
-    {
-        cmd->op = VIOMMU_CMD_CONTEXT;
-        cmd->granu = VTD_GRANU_GLOBAL;
-    }
+    begin(cmd, VIOMMU_FROM_GCMD,
+          translation != vi->translation ||
+          (translation && (gcmd & VTD_GCMD_SRTP)) ? VIOMMU_CMD_CONTEXT
+                                                  : VIOMMU_CMD_NOP);
+    cmd->granu = VTD_GRANU_GLOBAL;
     vi->translation = translation;
-
-    cmd->from = VIOMMU_FROM_GCMD;
     cmd->data = gcmd & (VTD_GCMD_TE | VTD_GCMD_QIE | VTD_GCMD_SRTP);
 
     return true;
@@ -99,8 +108,7 @@ static bool next_ccmd(struct viommu *vi, struct viommu_command *cmd)
     spin_unlock(&vi->reg_lock);
 
     viommu_count(vi, reg_commands);
-    cmd->from = VIOMMU_FROM_CCMD;
-    cmd->op = VIOMMU_CMD_CONTEXT;
+    begin(cmd, VIOMMU_FROM_CCMD, VIOMMU_CMD_CONTEXT);
     cmd->granu = MASK_EXTR(ccmd, VTD_CCMD_CIRG);
     cmd->did = MASK_EXTR(ccmd, VTD_CCMD_DID);
     cmd->sid = MASK_EXTR(ccmd, VTD_CCMD_SID);
@@ -127,8 +135,7 @@ static bool next_iotlb(struct viommu *vi, struct viommu_command *cmd)
     spin_unlock(&vi->reg_lock);
 
     viommu_count(vi, reg_commands);
-    cmd->from = VIOMMU_FROM_IOTLB;
-    cmd->op = VIOMMU_CMD_IOTLB;
+    begin(cmd, VIOMMU_FROM_IOTLB, VIOMMU_CMD_IOTLB);
     cmd->granu = MASK_EXTR(iotlb, VTD_IOTLB_IIRG);
     cmd->did = MASK_EXTR(iotlb, VTD_IOTLB_DID);
     cmd->addr = iva & VTD_IVA_ADDR;
@@ -156,7 +163,7 @@ static bool decode_context(struct viommu *vi,
         return false;
 
     viommu_count(vi, qi_context);
-    cmd->op = VIOMMU_CMD_CONTEXT;
+    begin(cmd, VIOMMU_FROM_QUEUE, VIOMMU_CMD_CONTEXT);
     cmd->did = MASK_EXTR(desc->lo, VTD_DESC_CC_DID);
     cmd->sid = MASK_EXTR(desc->lo, VTD_DESC_CC_SID);
     cmd->fm = MASK_EXTR(desc->lo, VTD_DESC_CC_FM);
@@ -176,7 +183,7 @@ static bool decode_iotlb(struct viommu *vi, const struct vtd_descriptor *desc,
         return false;
 
     viommu_count(vi, qi_iotlb);
-    cmd->op = VIOMMU_CMD_IOTLB;
+    begin(cmd, VIOMMU_FROM_QUEUE, VIOMMU_CMD_IOTLB);
     cmd->did = MASK_EXTR(desc->lo, VTD_DESC_IOTLB_DID);
     cmd->addr = desc->hi & VTD_DESC_IOTLB_ADDR;
 
@@ -191,7 +198,7 @@ static bool decode_iec(struct viommu *vi, const struct vtd_descriptor *desc,
         return false;
 
     viommu_count(vi, qi_iec);
-    cmd->op = VIOMMU_CMD_NOP;
+    begin(cmd, VIOMMU_FROM_QUEUE, VIOMMU_CMD_NOP);
 
     return true;
 }
@@ -204,7 +211,7 @@ static bool decode_wait(struct viommu *vi, const struct vtd_descriptor *desc,
         return false;
 
     viommu_count(vi, qi_wait);
-    cmd->op = VIOMMU_CMD_WAIT;
+    begin(cmd, VIOMMU_FROM_QUEUE, VIOMMU_CMD_WAIT);
     cmd->write = desc->lo & VTD_DESC_WAIT_SW;
     cmd->interrupt = desc->lo & VTD_DESC_WAIT_IF;
     cmd->data = MASK_EXTR(desc->lo, VTD_DESC_WAIT_DATA);
@@ -245,7 +252,7 @@ static bool fetch(struct viommu *vi, unsigned int offset,
 {
     paddr_t addr = vi->queue + offset;
     const struct vtd_descriptor *from =
-        frame_page(vi, _gfn(addr >> VTD_PAGE_SHIFT), true);
+        frame_page(vi, _gfn(addr >> VTD_PAGE_SHIFT), VIOMMU_USE_QUEUE, true);
 
     if ( !from )
         return false;
@@ -288,10 +295,7 @@ static bool next_descriptor(struct viommu *vi, struct viommu_command *cmd)
     else if ( !decode(vi, &desc, cmd) )
         viommu_count(vi, rej_descriptor);
     else
-    {
-        cmd->from = VIOMMU_FROM_QUEUE;
         return true;
-    }
 
     queue_error(vi);
 
@@ -305,8 +309,7 @@ static bool next_bind(struct viommu *vi, struct viommu_command *cmd)
         return false;
 
     vi->rebind = false;
-    cmd->from = VIOMMU_FROM_BIND;
-    cmd->op = VIOMMU_CMD_CONTEXT;
+    begin(cmd, VIOMMU_FROM_BIND, VIOMMU_CMD_CONTEXT);
     cmd->granu = VTD_GRANU_GLOBAL;
 
     return true;
@@ -316,8 +319,6 @@ static bool next_command(struct viommu *vi)
 {
     struct viommu_command *cmd = &vi->cmd;
 
-    memset(cmd, 0, sizeof(*cmd));
-
     return next_bind(vi, cmd) || next_gcmd(vi, cmd) || next_ccmd(vi, cmd) ||
            next_iotlb(vi, cmd) || next_descriptor(vi, cmd);
 }
@@ -326,8 +327,8 @@ static int execute(struct viommu *vi, struct viommu_command *cmd,
                    struct viommu_budget *b)
 {
     /* Its flush is that of what follows, if that is the same. */
-    if ( cmd->op != VIOMMU_CMD_IOTLB )
-        settle_queue(vi);
+    if ( cmd->op != VIOMMU_CMD_IOTLB && vi->removed.s )
+        removed_flush(vi);
 
     switch ( cmd->op )
     {
@@ -354,6 +355,14 @@ static int execute(struct viommu *vi, struct viommu_command *cmd,
     }
 }
 
+static inline void advance_head(struct viommu *vi)
+{
+    vi->queue_head += sizeof(struct vtd_descriptor);
+    if ( vi->queue_head >= vi->queue_size )
+        vi->queue_head = 0;
+    vi->queue_behind = true;
+}
+
 /* Makes it known to the guest that the command is done. */
 static void complete(struct viommu *vi, const struct viommu_command *cmd)
 {
@@ -362,10 +371,7 @@ static void complete(struct viommu *vi, const struct viommu_command *cmd)
 
     if ( cmd->from == VIOMMU_FROM_QUEUE )
     {
-        vi->queue_head += sizeof(struct vtd_descriptor);
-        if ( vi->queue_head >= vi->queue_size )
-            vi->queue_head = 0;
-        vi->queue_behind = true;
+        advance_head(vi);
         /* Only a driver's first commands go on from here. */
         if ( !vi->inbox.root_shows )
             return;
@@ -421,6 +427,13 @@ static void complete(struct viommu *vi, const struct viommu_command *cmd)
         (void)inbox_leave(vi);
 }
 
+/* Whether there is more to do when a command of the queue is done. */
+static bool is_asked_for_more(const struct viommu *vi)
+{
+    return vi->pcidevs_held || vi->dying || vi->inbox.root_shows ||
+           ACCESS_ONCE(vi->stale.end) || ACCESS_ONCE(vi->gcmd_pending);
+}
+
 int commands_run(struct viommu *vi, struct viommu_budget *b)
 {
     int rc;
@@ -433,7 +446,7 @@ int commands_run(struct viommu *vi, struct viommu_budget *b)
 
     for ( ; ; )
     {
-        rc = teardown_end(vi, b);
+        rc = unlikely(ACCESS_ONCE(vi->stale.end)) ? teardown_end(vi, b) : 0;
         if ( rc )
             break;
 
@@ -450,7 +463,7 @@ int commands_run(struct viommu *vi, struct viommu_budget *b)
         }
 
         /* What the last command freed comes before what the next one needs. */
-        rc = sync_reap(vi, b);
+        rc = unlikely(vi->dying) ? sync_reap(vi, b) : 0;
         if ( rc )
             break;
 
@@ -466,10 +479,21 @@ int commands_run(struct viommu *vi, struct viommu_budget *b)
                 break;
         }
 
-        rc = execute(vi, &vi->cmd, b);
+        /* The queue, for as long as there is nothing else. */
+        while ( !(rc = execute(vi, &vi->cmd, b)) &&
+                vi->cmd.from == VIOMMU_FROM_QUEUE && !is_asked_for_more(vi) )
+        {
+            advance_head(vi);
+            vi->cmd.op = VIOMMU_CMD_NONE;
+            if ( budget_taken(b) >= b->enough )
+                break;
+            budget_take(b, 1);
+            if ( !next_descriptor(vi, &vi->cmd) )
+                break;
+        }
         if ( rc )
             break;
-        vi->cmd.done = true;
+        vi->cmd.done = vi->cmd.op != VIOMMU_CMD_NONE;
     }
 
     /* Nothing that is removed is kept without sync_lock. */

@@ -27,8 +27,8 @@
 #define VISIT_BUDGET      128
 #define VISIT_LIMIT       (VISIT_BUDGET + VIOMMU_NR_REMOVED + 32)
 
-/* Looks at all pages before anything else is looked at, the clock included. */
-#define LOOKS             8
+/* Of so many rounds, one repairs a part of each page. */
+#define SCRUB_ROUNDS      16
 
 /* How long one call polls, unless there is something else for the CPU. */
 #define POLL_US           1000
@@ -90,43 +90,29 @@ static void go_idle(struct viommu *vi)
     viommu_count(vi, no_exit_idles);
 }
 
-/*
- * Takes up what is there. Returns whether the guest needs another visit soon.
- * No lock but the sidecore's.
- */
-static bool visit(struct viommu *vi, uint64_t now)
+/* Whether a look at the guest finds that nothing is to be done for it. */
+static inline bool is_quiet(const struct viommu *vi)
+{
+    return ACCESS_ONCE(vi->inbox.live)
+           ? !ACCESS_ONCE(vi->sc.more) && !vi->sc.debt && !inbox_peek(vi)
+           : !ACCESS_ONCE(vi->sc.wanted) && !vi->sc.debt;
+}
+
+/* Takes up what is there. No lock but the sidecore's. */
+static void visit(struct viommu *vi, uint64_t now)
 {
     struct viommu_budget b = BUDGET(VISIT_LIMIT);
-    bool soon, idle;
-
-    ACCESS_ONCE(vi->sc.last_poll) = now;
 
     if ( vi->sc.debt )
     {
         vi->sc.debt -= min(vi->sc.debt, VISIT_BUDGET + 0U);
-        return true;
+        return;
     }
     b.enough = VISIT_BUDGET;
 
-    /* A glance, without the lock; what matters is looked at again under it. */
-    idle = ACCESS_ONCE(vi->inbox.live) &&
-           elapsed_us(vi->sc.last_work, now) >= ACCESS_ONCE(vi->set.idle_us);
-    if ( ACCESS_ONCE(vi->inbox.live) && !idle &&
-         !ACCESS_ONCE(vi->sc.more) && !inbox_peek(vi) )
-    {
-        /* The common case: nothing. */
-        if ( spin_trylock(&vi->sync_lock) )
-        {
-            if ( vi->inbox.live )
-                inbox_scrub(vi);
-            spin_unlock(&vi->sync_lock);
-        }
-        return true;
-    }
-
-    /* A vCPU of the guest is at it. */
+    /* Or a vCPU of the guest is at it. */
     if ( !spin_trylock(&vi->sync_lock) )
-        return true;
+        return;
 
     if ( !vi->inbox.live )
         enter(vi, now);
@@ -137,15 +123,9 @@ static bool visit(struct viommu *vi, uint64_t now)
         vi->sc.batches++;
         vi->sc.last_work = now;
         vi->sc.more = work_run_trylock(vi, &b);
+        if ( budget_taken(&b) > VISIT_BUDGET )
+            vi->sc.debt = budget_taken(&b) - VISIT_BUDGET;
     }
-    else if ( idle )
-    {
-        go_idle(vi);
-        vi->sc.more = work_run_trylock(vi, &b);
-    }
-
-    if ( budget_taken(&b) > VISIT_BUDGET )
-        vi->sc.debt = budget_taken(&b) - VISIT_BUDGET;
 
     /* What is left when the page traps again is for the guest's vCPUs. */
     if ( vi->sc.more && !vi->inbox.live )
@@ -153,12 +133,41 @@ static bool visit(struct viommu *vi, uint64_t now)
         vi->sc.more = false;
         guest_defer_all(vi);
     }
-    soon = vi->inbox.live || (ACCESS_ONCE(vi->sc.wanted) && now < vi->sc.not_before);
     spin_unlock(&vi->sync_lock);
 
     fault_send_events(vi);
+}
 
-    return soon;
+/*
+ * What is to be done for a guest now and then. Returns whether it needs to be
+ * looked at again soon. No lock but the sidecore's.
+ */
+static bool keep_up(struct viommu *vi, uint64_t now, bool scrub)
+{
+    struct viommu_budget b = BUDGET(VISIT_LIMIT);
+    /* A glance, without the lock; what matters is looked at again under it. */
+    bool idle = ACCESS_ONCE(vi->inbox.live) &&
+                elapsed_us(vi->sc.last_work, now) >=
+                ACCESS_ONCE(vi->set.idle_us);
+
+    ACCESS_ONCE(vi->sc.last_poll) = now;
+
+    if ( (idle || scrub) && spin_trylock(&vi->sync_lock) )
+    {
+        if ( vi->inbox.live && scrub )
+            inbox_scrub(vi);
+        if ( vi->inbox.live && idle && is_quiet(vi) )
+        {
+            go_idle(vi);
+            if ( work_run_trylock(vi, &b) )
+                guest_defer_all(vi);
+        }
+        spin_unlock(&vi->sync_lock);
+        fault_send_events(vi);
+    }
+
+    return ACCESS_ONCE(vi->inbox.live) || vi->sc.debt ||
+           (ACCESS_ONCE(vi->sc.wanted) && now < vi->sc.not_before);
 }
 
 void sidecore_watch(struct viommu *vi)
@@ -434,31 +443,31 @@ domid_t sidecore_of(struct viommu *vi)
     return domid;
 }
 
-/* Waits until there is something in any page, but not for long. */
-static void look(const struct viommu_sidecore *s)
-{
-    struct viommu *vi;
-    unsigned int i;
-
-    for ( i = 0; i < LOOKS; i++ )
-    {
-        for ( vi = s->guests; vi; vi = vi->sc.next )
-            if ( ACCESS_ONCE(vi->inbox.live) && inbox_peek(vi) )
-                return;
-        cpu_relax();
-    }
-}
-
-/* One visit to each guest. Returns whether any needs another soon. */
+/*
+ * Some looks at each guest, until there was something to do. Returns whether
+ * any is to be looked at again soon.
+ */
 static bool poll_round(struct viommu_sidecore *s, uint64_t now)
 {
+    const bool scrub = !(s->rounds++ % SCRUB_ROUNDS);
     struct viommu *vi;
-    bool soon = false;
+    bool soon = false, found = false;
+    unsigned int i;
 
     spin_lock(&s->lock);
-    look(s);
+    for ( i = 0; i < SIDECORE_LOOKS && !found; i++ )
+    {
+        for ( vi = s->guests; vi; vi = vi->sc.next )
+        {
+            if ( likely(is_quiet(vi)) )
+                continue;
+            visit(vi, now);
+            found = true;
+        }
+        cpu_relax();
+    }
     for ( vi = s->guests; vi; vi = vi->sc.next )
-        soon |= visit(vi, now);
+        soon |= keep_up(vi, now, scrub);
     spin_unlock(&s->lock);
 
     return soon;

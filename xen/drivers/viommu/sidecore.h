@@ -5,6 +5,9 @@
 
 #include "types.h"
 
+/* Looks at all pages before anything else is looked at, the clock included. */
+#define SIDECORE_LOOKS 8
+
 /* The guest is in sidecore mode from now on. -ENXIO: there is no sidecore. */
 int __must_check sidecore_assign(struct viommu *vi);
 /* It is not; its page traps, and what was in it is to be done. No lock. */

@@ -4,6 +4,7 @@
  * shadows into changes of the shadows, and of what devices are attached to.
  */
 #include "boundary.h"
+#include "frame.h"
 #include "leaf.h"
 #include "removed.h"
 #include "sync.h"
@@ -44,7 +45,7 @@ static uint64_t skip_holes(struct viommu *vi, struct viommu_shadow *s,
     if ( g->table && g->level == level )
         n = min(n, walk_holes(g, addr));
     if ( old->level == level )
-        n = min(n, table_holes(vi, s, addr, level));
+        n = table_holes(vi, s, addr, level, n);
     budget_take(b, n / HOLES_PER_ITEM);
 
     /* The guest may have changed it again: get on in any case. */
@@ -52,27 +53,35 @@ static uint64_t skip_holes(struct viommu *vi, struct viommu_shadow *s,
 }
 
 /*
- * Goes on with pages for as long as both have a leaf table, from the one at
- * *cursor that both were just looked up for.
+ * Goes on with pages, from the one at *cursor that both were just looked up
+ * for, to the end of the leaf table that both have.
  */
 static void sync_pages(struct viommu *vi, struct viommu_shadow *s,
                        uint64_t *cursor, uint64_t last, struct guest_leaf *g,
                        struct shadow_leaf *old, struct viommu_budget *b)
 {
+    unsigned int passed = 0;
+
     for ( ; ; )
     {
-        leaf_sync_page(vi, s, *cursor, g, old->pte);
+        /* Nothing to do where it is as it was. */
+        if ( !g->rights || !old->pte ||
+             shadow_pte_leaf(vi, frame_known(vi, g->gfn), g->rights) !=
+             old->pte )
+            leaf_sync_page(vi, s, *cursor, g, old->pte);
+
         *cursor += VTD_LEVEL_SIZE(1);
-        if ( *cursor > last || !b->left ||
-             !VTD_LEVEL_INDEX(*cursor, 1) )
-            return;
+        if ( *cursor > last || !VTD_LEVEL_INDEX(*cursor, 1) ||
+             ++passed >= b->left )
+            break;
 
         walk_next(vi, *cursor, g);
         table_lookup(vi, s, *cursor, old);
-        if ( old->level > 1 || (!g->present && !old->pte) )
-            return;
-        budget_take(b, 1);
+        if ( old->level > 1 || (!g->rights && !old->pte) )
+            break;
     }
+
+    budget_take(b, passed);
 }
 
 /*
@@ -97,7 +106,7 @@ static int sync_range(struct viommu *vi, struct viommu_shadow *s,
 
         walk_leaf(vi, &s->of, *cursor, true, &g);
         table_lookup(vi, s, *cursor, &old);
-        if ( !g.present && !old.pte )
+        if ( !g.rights && !old.pte )
             *cursor = skip_holes(vi, s, *cursor, &g, &old, b);
         else if ( g.level == 1 && old.level == 1 && g.table )
             sync_pages(vi, s, cursor, last, &g, &old, b);
@@ -150,17 +159,17 @@ static bool enter_shadow(struct viommu *vi, struct viommu_command *cmd)
         return false;
 
     walk_leaf(vi, &s->of, cmd->addr & ~(size - 1), true, &g);
-    if ( !cmd->am && !s->marked && (!g.present || g.level == 1) )
+    if ( !cmd->am && !s->marked && (!g.rights || g.level == 1) )
     {
         struct shadow_leaf old;
 
         table_lookup(vi, s, cmd->addr, &old);
-        if ( g.present || old.pte )
+        if ( g.rights || old.pte )
             leaf_sync_page(vi, s, cmd->addr, &g, old.pte);
         return false;
     }
 
-    if ( g.present )
+    if ( g.rights )
         whole = max(whole, VTD_LEVEL_SIZE(g.level));
     whole = max(whole, VTD_LEVEL_SIZE(table_origin(vi, s, cmd->addr)));
 
@@ -189,7 +198,8 @@ static int sync_shadow(struct viommu *vi, struct viommu_command *cmd,
         viommu_count(vi, syncs);
     if ( cmd->last || enter_shadow(vi, cmd) )
         rc = sync_range(vi, cmd->shadow, &cmd->cursor, cmd->last, b);
-    budget_take(b, teardown_join(vi, cmd->shadow));
+    if ( vi->count[XEN_VIOMMU_CNT_stale_replaced] != vi->stale.replaced )
+        budget_take(b, teardown_join(vi, cmd->shadow));
 
     return rc;
 }

@@ -106,30 +106,29 @@ static unsigned int descend(struct viommu *vi, struct viommu_shadow *s,
 void table_lookup(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
                   struct shadow_leaf *leaf)
 {
-    leaf->level = descend(vi, s, addr, 1);
+    leaf->level = vi->path.s == s && on_path(vi, addr, 1)
+                  ? 1 : descend(vi, s, addr, 1);
     leaf->pte = *entry_of(vi, addr, leaf->level);
 }
 
 unsigned int table_holes(struct viommu *vi, struct viommu_shadow *s,
-                         uint64_t addr, unsigned int level)
+                         uint64_t addr, unsigned int level, unsigned int most)
 {
+    const unsigned int index = VTD_LEVEL_INDEX(addr, level);
     const uint64_t *entry;
-    unsigned int most, n = 0;
 
     if ( descend(vi, s, addr, level) != level )
         return 0;
 
+    most = min(most, VTD_TABLE_ENTRIES - index);
     entry = entry_of(vi, addr, level);
-    most = VTD_TABLE_ENTRIES - VTD_LEVEL_INDEX(addr, level);
-    /* Eight at a time, as most are. */
-    while ( n + 8 <= most &&
-            !(entry[n] | entry[n + 1] | entry[n + 2] | entry[n + 3] |
-              entry[n + 4] | entry[n + 5] | entry[n + 6] | entry[n + 7]) )
-        n += 8;
-    while ( n < most && !entry[n] )
-        n++;
 
-    return n;
+    /* Of a table with one entry in use, which is the one before. */
+    if ( level < VIOMMU_SHADOW_LEVELS && index && entry[-1] &&
+         MASK_EXTR(*entry_of(vi, addr, level + 1), SHADOW_PTE_LIVE) == 1 )
+        return most;
+
+    return count_without(entry, most, ~0ULL);
 }
 
 /* ---- Tables come and go. ---- */
@@ -357,10 +356,14 @@ int table_write(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
                 unsigned int level, uint64_t pte)
 {
     uint64_t *entry, old;
-    int rc = make_tables(vi, s, addr, level);
+    int rc;
 
-    if ( rc )
-        return rc;
+    if ( unlikely(vi->path.s != s || !on_path(vi, addr, level)) )
+    {
+        rc = make_tables(vi, s, addr, level);
+        if ( rc )
+            return rc;
+    }
 
     entry = entry_of(vi, addr, level);
     old = *entry;

@@ -18,10 +18,12 @@ void table_lookup(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
                   struct shadow_leaf *leaf);
 /*
  * How many holes there are from the entry of addr on in a table of that level,
- * to the end of the table at the most; what table_lookup() found there is one.
+ * so many at the most, and none beyond the table; what table_lookup() found
+ * there is one.
  */
 unsigned int table_holes(struct viommu *vi, struct viommu_shadow *s,
-                         uint64_t addr, unsigned int level);
+                         uint64_t addr, unsigned int level,
+                         unsigned int most);
 /*
  * Writes the leaf of addr in a table of that level, where there is a leaf or a
  * hole, and makes the tables above it.

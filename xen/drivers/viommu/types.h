@@ -205,6 +205,7 @@ struct viommu_sidecore {
 
     /* Statistics; written by the sidecore, but for wakeups. */
     uint64_t polls, batches, wakeups;
+    unsigned int rounds;
     uint64_t last_poll;      /* microseconds */
 };
 
@@ -222,6 +223,15 @@ struct viommu_page {
     mfn_t mfn;
     void *va;
     bool writable;
+};
+
+/* What pages of the guest are for: tables by their level. */
+enum viommu_use {
+    VIOMMU_USE_TABLE = 0,
+    VIOMMU_USE_CONTEXT = VIOMMU_SHADOW_LEVELS,
+    VIOMMU_USE_QUEUE,
+    VIOMMU_USE_STATUS,
+    VIOMMU_NR_USES,
 };
 
 /* An empty leaf table that is still linked. */
@@ -246,6 +256,9 @@ struct viommu {
     unsigned int width;              /* of addresses, in bits */
     unsigned int leaf_level;         /* of the biggest shadow leaves */
     uint64_t leaf_bits;              /* in each leaf */
+    /* Bits that no entry of the guest's tables of a level has; [level - 1]. */
+    uint64_t link_rsvd[VIOMMU_SHADOW_LEVELS];
+    uint64_t leaf_rsvd[VIOMMU_SHADOW_LEVELS];
 
     /*
      * Counts changes of what any gfn maps: whatever the p2m said before the
@@ -361,8 +374,26 @@ struct viommu {
         uint64_t epoch;              /* of that generation, for the tags */
         struct viommu_frame *sets;   /* [VIOMMU_FRAME_SETS][.._WAYS] */
         struct viommu_page page[VIOMMU_PAGE_SETS][VIOMMU_PAGE_WAYS];
+        /* The last page for each use; only a place to look first. */
+        struct viommu_page *last[VIOMMU_NR_USES];
         unsigned int pages;          /* that are mapped */
+        /*
+         * The way to the leaf table that was walked to last: where its links
+         * are, in mapped pages, and what they said; see walk.c.
+         */
+        struct {
+            bool valid;
+            uint64_t generation;
+            uint64_t region;         /* address, in leaf tables */
+            paddr_t root;
+            unsigned int levels;
+            const uint64_t *link[VIOMMU_SHADOW_LEVELS - 1];
+            uint64_t said[VIOMMU_SHADOW_LEVELS - 1];
+            const uint64_t *table;
+            uint64_t rights;
+        } way;
         unsigned int victim;         /* the next to lose its place */
+        unsigned int unmapped;       /* counts pages that were let go */
         bool expiring;               /* pages go with the timer; no lock */
     } frames;
     struct viommu_pinned *pinned;    /* NULL: nobody asked */

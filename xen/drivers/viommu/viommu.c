@@ -37,6 +37,7 @@ int viommu_init(struct viommu *vi, unsigned int table_quota)
         table_quota ?: XEN_VIOMMU_TABLE_PAGES(guest_max_pages(vi));
     vi->set = defaults;
     regs_init(vi);
+    walk_init(vi);
 
     vi->blocked = table_create(vi);
     if ( vi->blocked && !frame_init(vi) &&

@@ -7,6 +7,7 @@
  * if tables point at each other. What the specification would report as a
  * fault of a request is a hole here: nothing is reachable through it.
  */
+#include "format.h"
 #include "frame.h"
 #include "walk.h"
 
@@ -21,7 +22,7 @@ static bool read_pair(struct viommu *vi, paddr_t table, unsigned int index,
                       bool populate, uint64_t *lo, uint64_t *hi)
 {
     const uint64_t *entry = frame_page(vi, _gfn(table >> VTD_PAGE_SHIFT),
-                                       populate);
+                                       VIOMMU_USE_CONTEXT, populate);
 
     if ( !entry )
         return false;
@@ -124,8 +125,8 @@ unsigned int walk_context(struct viommu *vi, uint8_t devfn, bool populate,
 }
 
 /* 9.8: bits that a present entry of that level must not have. */
-static bool entry_valid(const struct viommu *vi, uint64_t entry,
-                        unsigned int level, bool is_leaf)
+static uint64_t reserved(const struct viommu *vi, unsigned int level,
+                         bool is_leaf)
 {
     uint64_t rsvd = (addr_rsvd(vi) & VTD_PTE_ADDR) | VTD_PTE_TM;
 
@@ -138,104 +139,154 @@ static bool entry_valid(const struct viommu *vi, uint64_t entry,
             rsvd |= VTD_PTE_SNP;
     }
 
-    return !(entry & rsvd);
+    return rsvd;
 }
 
-/*
- * Reads the entry of addr in leaf->table, of leaf->level. Returns whether it
- * leads to a table below.
- */
-static bool read_entry(struct viommu *vi, uint64_t addr,
-                       struct guest_leaf *leaf)
+void walk_init(struct viommu *vi)
 {
-    const unsigned int level = leaf->level;
-    uint64_t entry = ACCESS_ONCE(leaf->table[VTD_LEVEL_INDEX(addr, level)]);
-    bool is_leaf = level == 1 || (entry & VTD_PTE_SP);
+    unsigned int level;
 
-    leaf->entry = entry;
-    leaf->present = false;
-    leaf->fault = 0;
-    leaf->read = leaf->above_read && (entry & VTD_PTE_R);
-    leaf->write = leaf->above_write && (entry & VTD_PTE_W);
+    for ( level = 1; level <= VIOMMU_SHADOW_LEVELS; level++ )
+    {
+        vi->link_rsvd[level - 1] = reserved(vi, level, false);
+        vi->leaf_rsvd[level - 1] = reserved(vi, level, true);
+    }
+}
+
+/* What an entry is that leads no further: a leaf, or a hole. */
+static void end_walk(struct viommu *vi, uint64_t entry,
+                     struct guest_leaf *leaf)
+{
+    leaf->rights = leaf->fault = 0;
     if ( !(entry & (VTD_PTE_R | VTD_PTE_W)) )
-        return false;
+        return;
 
-    if ( !entry_valid(vi, entry, level, is_leaf) )
+    if ( entry & vi->leaf_rsvd[leaf->level - 1] )
     {
         viommu_count(vi, rej_entry);
         leaf->fault = VTD_FR_TABLE_RSVD;
-        return false;
+        return;
     }
 
-    if ( !leaf->read && !leaf->write )
-        return false;
-
-    leaf->present = is_leaf;
+    leaf->rights = leaf->above & entry;
     leaf->gfn = _gfn((entry & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT);
+}
 
-    return !is_leaf;
+/*
+ * Whether the way to the leaf table of addr is the one that was gone last. Its
+ * links are read anew, only where they are is not found out again.
+ */
+static inline bool same_way(const struct viommu *vi,
+                            const struct viommu_target *of, uint64_t addr)
+{
+    return vi->frames.way.valid &&
+           vi->frames.way.region == addr >> VTD_LEVEL_SHIFT(2) &&
+           vi->frames.way.root == of->table &&
+           vi->frames.way.levels == of->levels &&
+           vi->frames.way.generation == ACCESS_ONCE(vi->generation) &&
+           (of->levels < 4 ||
+            ACCESS_ONCE(*vi->frames.way.link[2]) == vi->frames.way.said[2]) &&
+           ACCESS_ONCE(*vi->frames.way.link[1]) == vi->frames.way.said[1] &&
+           ACCESS_ONCE(*vi->frames.way.link[0]) == vi->frames.way.said[0];
 }
 
 void walk_leaf(struct viommu *vi, const struct viommu_target *of,
                uint64_t addr, bool populate, struct guest_leaf *leaf)
 {
-    leaf->present = leaf->read = leaf->write = false;
+    const uint64_t *link[VIOMMU_SHADOW_LEVELS];
+    uint64_t said[VIOMMU_SHADOW_LEVELS];
+    const uint64_t generation = ACCESS_ONCE(vi->generation);
+    const unsigned int unmapped = vi->frames.unmapped;
+    unsigned int level = of->levels, shift;
+    uint64_t entry, table = of->table, rights = VTD_PTE_R | VTD_PTE_W;
+
+    if ( likely(of->kind == VIOMMU_SHADOW && same_way(vi, of, addr)) )
+    {
+        leaf->level = 1;
+        leaf->table = vi->frames.way.table;
+        leaf->above = vi->frames.way.rights;
+        walk_next(vi, addr, leaf);
+        return;
+    }
+
+    leaf->rights = 0;
     leaf->table = NULL;
-    leaf->level = VIOMMU_SHADOW_LEVELS;
-    leaf->fault = VTD_FR_BEYOND_WIDTH;
 
     /* The empty table, and what lies beyond the guest's or any table. */
     if ( of->kind != VIOMMU_SHADOW ||
          (addr >> min(VTD_LEVEL_WIDTH(of->levels), vi->width)) )
-        return;
-
-    leaf->level = of->levels;
-    leaf->gfn = _gfn(of->table >> VTD_PAGE_SHIFT);
-    leaf->read = leaf->write = true;
-    for ( ; ; leaf->level-- )
     {
-        leaf->above_read = leaf->read;
-        leaf->above_write = leaf->write;
-        leaf->table = frame_page(vi, leaf->gfn, populate);
-        if ( !leaf->table )
+        leaf->level = VIOMMU_SHADOW_LEVELS;
+        leaf->fault = VTD_FR_BEYOND_WIDTH;
+        return;
+    }
+
+    for ( shift = VTD_LEVEL_SHIFT(level); ;
+          level--, shift -= VTD_LEVEL_STRIDE )
+    {
+        leaf->table = frame_page(vi, _gfn(table >> VTD_PAGE_SHIFT),
+                                 VIOMMU_USE_TABLE + level - 1, populate);
+        leaf->level = level;
+        leaf->above = rights;
+        if ( unlikely(!leaf->table) )
         {
             viommu_count(vi, rej_table);
             leaf->fault = VTD_FR_TABLE_ADDR;
             return;
         }
-        if ( !read_entry(vi, addr, leaf) )
+
+        link[level - 1] = &leaf->table[(addr >> shift) &
+                                       (VTD_TABLE_ENTRIES - 1)];
+        said[level - 1] = entry = ACCESS_ONCE(*link[level - 1]);
+        if ( level == 1 || (entry & VTD_PTE_SP) ||
+             !(entry & (VTD_PTE_R | VTD_PTE_W)) )
+            break;
+
+        if ( unlikely(entry & vi->link_rsvd[level - 1]) )
+        {
+            viommu_count(vi, rej_entry);
+            leaf->fault = VTD_FR_TABLE_RSVD;
             return;
+        }
+
+        rights &= entry;
+        table = entry & VTD_PTE_ADDR;
+        if ( !rights )
+        {
+            leaf->fault = 0;
+            return;
+        }
     }
+
+    end_walk(vi, entry, leaf);
+
+    /* One of the pages may have had to go for another one. */
+    if ( level > 1 || vi->frames.unmapped != unmapped )
+        return;
+
+    vi->frames.way.valid = true;
+    vi->frames.way.generation = generation;
+    vi->frames.way.region = addr >> VTD_LEVEL_SHIFT(2);
+    vi->frames.way.root = of->table;
+    vi->frames.way.levels = of->levels;
+    memcpy(vi->frames.way.link, link + 1, sizeof(vi->frames.way.link));
+    memcpy(vi->frames.way.said, said + 1, sizeof(vi->frames.way.said));
+    vi->frames.way.table = leaf->table;
+    vi->frames.way.rights = rights;
 }
 
 void walk_next(struct viommu *vi, uint64_t addr, struct guest_leaf *leaf)
 {
     ASSERT(leaf->table && leaf->level == 1);
-    (void)read_entry(vi, addr, leaf);
+    end_walk(vi, ACCESS_ONCE(leaf->table[VTD_LEVEL_INDEX(addr, 1)]), leaf);
 }
 
 unsigned int walk_holes(const struct guest_leaf *leaf, uint64_t addr)
 {
     const unsigned int index = VTD_LEVEL_INDEX(addr, leaf->level);
-    const uint64_t *entry = leaf->table + index;
-    unsigned int most = VTD_TABLE_ENTRIES - index, n = 0;
 
-    /* Eight at a time, as most are. */
-    while ( n + 8 <= most )
-    {
-        uint64_t any = ACCESS_ONCE(entry[n]) | ACCESS_ONCE(entry[n + 1]) |
-                       ACCESS_ONCE(entry[n + 2]) | ACCESS_ONCE(entry[n + 3]) |
-                       ACCESS_ONCE(entry[n + 4]) | ACCESS_ONCE(entry[n + 5]) |
-                       ACCESS_ONCE(entry[n + 6]) | ACCESS_ONCE(entry[n + 7]);
-
-        if ( any & (VTD_PTE_R | VTD_PTE_W) )
-            break;
-        n += 8;
-    }
-    while ( n < most && !(ACCESS_ONCE(entry[n]) & (VTD_PTE_R | VTD_PTE_W)) )
-        n++;
-
-    return n;
+    return count_without(leaf->table + index, VTD_TABLE_ENTRIES - index,
+                         VTD_PTE_R | VTD_PTE_W);
 }
 
 /*

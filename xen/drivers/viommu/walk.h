@@ -5,6 +5,8 @@
 
 #include "types.h"
 
+/* After the capabilities are set. */
+void walk_init(struct viommu *vi);
 /*
  * What the guest's tables say about a device's requests. Returns the reason of
  * the fault if they all fault (VTD_FR_*), else 0. fpd: whether faults are not
@@ -15,19 +17,17 @@ unsigned int walk_context(struct viommu *vi, uint8_t devfn, bool populate,
 
 /* A leaf of the guest's tables, or the hole in its place. */
 struct guest_leaf {
-    bool present;
-    bool read, write;        /* rights of the whole path */
+    uint64_t rights;         /* VTD_PTE_R, _W of the whole path; 0: a hole */
     unsigned int level;      /* 1: 4K, 2: 2M, 3: 1G; of a hole: any */
     unsigned int fault;      /* of a hole: VTD_FR_*, 0: no rights */
     gfn_t gfn;               /* of its first page */
-    uint64_t entry;          /* as the guest has it */
 
     /*
      * The table that the entry is in (NULL: none was read), with the rights of
      * the path to it. Valid until another page is read.
      */
     const uint64_t *table;
-    bool above_read, above_write;
+    uint64_t above;
 };
 
 /* The leaf of addr, from the root of a table on. */
