@@ -249,6 +249,117 @@ static void faults_look_and_do_not_touch(void)
     CHECK_EQ(guest.populated_under_pcidevs, 0);
 }
 
+/* ---- What is no RAM ---- */
+
+/* Work items of one command, the sum of all entries. */
+static unsigned long items_of(uint64_t lo, uint64_t hi)
+{
+    unsigned long items = 0;
+    bool more;
+
+    vm_lazy = true;
+    COUNT(longest_entry) = 0;
+    q_put(lo, hi);
+    q_kick();
+    do {
+        items += COUNT(longest_entry);
+        COUNT(longest_entry) = 0;
+        more = viommu_work(&vi);
+    } while ( more );
+    items += COUNT(longest_entry);
+    vm_lazy = false;
+    vm_settle();
+
+    return items;
+}
+
+static unsigned int all_of_it(unsigned long gfn) { return 3; }
+
+/* As VFIO maps the memory of a device. */
+static void no_ram_is_as_cheap_as_a_hole(void)
+{
+    start();
+    guest.hole_level = all_of_it;
+    vm_map(table, 4, VTD_LEVEL_SIZE(3), G_HUGE, 3, RW);
+    CHECK(items_of(IOTLB_DOMAIN(1)) < 1000);
+    CHECK(items_of(IOTLB_DOMAIN(1)) < 1000);
+    CHECK_EQ(guest.frames, 0);
+    expect_none(0, VTD_LEVEL_SIZE(3));
+    guest.hole_level = NULL;
+}
+
+/* Page by page, so that each has to be looked at: once. */
+static void ram_among_what_is_none_is_looked_at_once(void)
+{
+    const uint64_t at = VTD_LEVEL_SIZE(3);
+    unsigned int i, n = VTD_LEVEL_PAGES(3) / 2;
+
+    start();
+    for ( i = 0; i < VTD_LEVEL_PAGES(3); i += 2 )
+        guest_set(G_HUGE + i, 1, GFN_RAM);
+    vm_map(table, 4, at, G_HUGE, 3, RW);
+    CHECK(items_of(IOTLB_DOMAIN(1)) >= n);
+    CHECK_EQ(guest.frames, n);
+    lookups = guest.lookups;
+    CHECK(items_of(IOTLB_DOMAIN(1)) < 1000);
+    CHECK(items_of(IOTLB_PAGE(1, at + PAGE(9), 0)) < 1000);
+    CHECK_EQ(asked(), 0);
+    expect(0, at + PAGE(2), G_HUGE + 2, RW);
+    expect_none(0, at + PAGE(3));
+
+    /* Until one of them changes, or the guest's leaf does. */
+    guest_set(G_HUGE + 3, 1, GFN_RAM);
+    q_submit(IOTLB_PAGE(1, at, 0));
+    vm_settle();
+    expect(0, at + PAGE(3), G_HUGE + 3, RW);
+    vm_map(table, 4, at, G_HUGE, 3, VTD_PTE_R);
+    q_submit(IOTLB_PAGE(1, at, 0));
+    expect(0, at + PAGE(3), G_HUGE + 3, VTD_PTE_R);
+    vm_map(table, 4, at, 0, 3, 0);
+    q_submit(IOTLB_PAGE(1, at, 0));
+    CHECK_EQ(guest.frames, 0);
+    /* And not for another table's sake. */
+    vm_map(table, 4, at, G_HUGE, 3, VTD_PTE_R);
+    q_submit(IOTLB_PAGE(1, at, 0));
+    expect(0, at + PAGE(3), G_HUGE + 3, VTD_PTE_R);
+}
+
+/* What could not be entered is tried again. */
+static void what_lacked_memory_is_no_agreement(void)
+{
+    const uint64_t at = VTD_LEVEL_SIZE(2);
+
+    start();
+    guest_set(0x234, 1, GFN_MISSING);
+    vm_map(table, 4, at, 0x200, 2, RW);
+    harness.fail_in = 1;
+    q_submit(IOTLB_PAGE(1, at, 9));
+    CHECK(harness.failed);
+    CHECK(COUNT(rej_quota) > 0);
+    q_submit(IOTLB_PAGE(1, at, 9));
+    expect(0, at, 0x200, RW);
+}
+
+/* ---- The quota ---- */
+
+static void a_guest_can_map_page_by_page_and_far_apart(void)
+{
+    unsigned long leaves = vm_table();
+    unsigned int i;
+
+    guest.max_pages = 20000UL << 9;
+    vm_stop();
+    CHECK_EQ(vm_create(0), 0);
+    start();
+    guest_page(leaves)[0] = PAGE(G_DATA) | RW;
+    for ( i = 0; i < 20000; i++ )
+        *vm_entry(table, 4, i * VTD_LEVEL_SIZE(2), 2) = PAGE(leaves) | RW;
+    q_submit(IOTLB_DOMAIN(1));
+    vm_settle();
+    CHECK_EQ(COUNT(rej_quota), 0);
+    CHECK_EQ(guest.frames, 20000);
+}
+
 /* ---- Tables ---- */
 
 static void a_table_is_made_once_for_many_pairs(void)
@@ -350,6 +461,10 @@ TESTS(frame_tests) = {
     TEST_TRAPPED(pages_that_left_are_let_go),
     TEST(more_pages_than_stay_mapped),
     TEST(faults_look_and_do_not_touch),
+    TEST_TRAPPED(no_ram_is_as_cheap_as_a_hole),
+    TEST_TRAPPED(ram_among_what_is_none_is_looked_at_once),
+    TEST(what_lacked_memory_is_no_agreement),
+    TEST_TRAPPED(a_guest_can_map_page_by_page_and_far_apart),
     TEST(a_table_is_made_once_for_many_pairs),
     TEST_TRAPPED(empty_tables_make_room_for_others),
     TEST(a_superpage_comes_where_an_empty_table_stayed),

@@ -60,7 +60,16 @@ static void capabilities_do_not_exceed_the_machine(void)
     CHECK(!(rd64(VTD_CAP) & (1ULL << 22)));
     CHECK(!(rd64(VTD_ECAP) & VTD_ECAP_SC));
 
+    /* Tables of 4 levels, but no addresses for them: as client processors. */
     vm_stop();
+    hw.caps.levels = 4;
+    hw.caps.width = 39;
+    CHECK_EQ(vm_create(0), 0);
+    CHECK_EQ((rd64(VTD_CAP) >> 8) & 0x1f, 6);
+    CHECK_EQ((rd64(VTD_CAP) >> 16) & 0x3f, 38);
+
+    vm_stop();
+    hw.caps.width = 0;
     hw.caps.levels = 5;
     CHECK_EQ(vm_create(0), 0);
     CHECK_EQ((rd64(VTD_CAP) >> 8) & 0x1f, 6);

@@ -9,6 +9,7 @@
  * of 512 leaves of 2M that are all there, and comes apart into these again
  * before it changes.
  */
+#include "agreed.h"
 #include "boundary.h"
 #include "frame.h"
 #include "leaf.h"
@@ -28,6 +29,7 @@ static gfn_t leaf_gfn(const struct guest_leaf *g, uint64_t addr)
 static void unmap(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
                   unsigned int level, uint64_t old)
 {
+    agreed_void(vi, s, addr);
     if ( vi->stale.linger && (old & SHADOW_PTE_STALE) )
         return;
     if ( !(old & SHADOW_PTE_STALE) && teardown_linger(vi, s, addr, level) )
@@ -65,6 +67,7 @@ static void keep(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
     }
     else
     {
+        agreed_void(vi, s, addr);
         /* The leaf is there, so this cannot fail. */
         if ( table_write(vi, s, addr, level, pte) )
             ASSERT_UNREACHABLE();
@@ -134,6 +137,7 @@ unsigned int leaf_sync_page(struct viommu *vi, struct viommu_shadow *s,
     if ( !pte && !had )
         return level;
 
+    agreed_void(vi, s, addr);
     if ( table_write(vi, s, addr, 1, pte) )
     {
         /* No table for it, so there was no leaf either. */
@@ -228,6 +232,7 @@ static bool map_superpage(struct viommu *vi, struct viommu_shadow *s,
     if ( !get_superpage(vi, leaf_gfn(g, addr), pte) )
         return false;
 
+    agreed_void(vi, s, addr);
     if ( table_write(vi, s, addr, 2, pte) )
     {
         viommu_count(vi, rej_quota);
@@ -260,6 +265,7 @@ static bool sync_superpage(struct viommu *vi, struct viommu_shadow *s,
     }
 
     /* Nothing of it remains, or its parts differ one by one. */
+    agreed_void(vi, s, addr);
     budget_take(b, VTD_TABLE_ENTRIES - 1);
     if ( old->level == 2 && !g->rights && g->level >= 2 )
     {

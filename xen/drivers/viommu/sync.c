@@ -3,6 +3,7 @@
  * sync.c: invalidations turn differences between the guest's tables and the
  * shadows into changes of the shadows, and of what devices are attached to.
  */
+#include "agreed.h"
 #include "boundary.h"
 #include "frame.h"
 #include "leaf.h"
@@ -100,11 +101,20 @@ static int sync_range(struct viommu *vi, struct viommu_shadow *s,
         unsigned int level;
 
         budget_take(b, 1);
+        walk_leaf(vi, &s->of, *cursor, true, &g);
+        if ( g.rights && g.level > 1 && block_within(*cursor, g.level, last) &&
+             agreed_begin(vi, s, *cursor, &g) )
+        {
+            *cursor = behind(*cursor, g.level, 1);
+            if ( *cursor > last )
+                return 0;
+            continue;
+        }
+
         for ( level = 3; level > 1; level-- )
             if ( s->marked && block_within(*cursor, level, last) )
                 table_unmark(vi, s, *cursor, level);
 
-        walk_leaf(vi, &s->of, *cursor, true, &g);
         table_lookup(vi, s, *cursor, &old);
         if ( !g.rights && !old.pte )
             *cursor = skip_holes(vi, s, *cursor, &g, &old, b);
@@ -117,6 +127,7 @@ static int sync_range(struct viommu *vi, struct viommu_shadow *s,
                 continue;
             *cursor = behind(*cursor, level, 1);
         }
+        agreed_part(vi, s, &g, *cursor);
         if ( *cursor > last )
             return 0;
     }

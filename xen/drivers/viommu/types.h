@@ -18,6 +18,7 @@
  *   sync.c  pinned.c  fault.c    invalidations; counting; fault records
  *   leaf.c                       one leaf of a shadow
  *   teardown.c                   what lingers
+ *   agreed.c                     superpages that are known to agree
  *   table.c  walk.c  caps.c      shadows; guest tables; capabilities
  *   removed.c  frame.c           what waits for a flush; guest memory
  *   pool.c                       pages of tables
@@ -234,6 +235,19 @@ enum viommu_use {
     VIOMMU_NR_USES,
 };
 
+/*
+ * A superpage of the guest that the shadow agrees with, although it is made of
+ * smaller leaves, or of none; see agreed.c.
+ */
+struct viommu_agreed {
+    uint64_t shadow;         /* its id; 0: nothing */
+    uint64_t addr;
+    uint64_t leaf;           /* what the guest's says: address and rights */
+    unsigned int level;
+    uint64_t generation;
+};
+#define VIOMMU_NR_AGREED 64
+
 /* An empty leaf table that is still linked. */
 struct viommu_idle {
     uint64_t shadow;         /* its id */
@@ -347,6 +361,9 @@ struct viommu {
         uint64_t *table[VIOMMU_SHADOW_LEVELS]; /* [level - 1]; NULL: unknown */
         uint64_t base[VIOMMU_SHADOW_LEVELS];   /* first address it translates */
     } path;
+    /* Superpages that need not be looked at again, and the one in progress. */
+    struct viommu_agreed agreed[VIOMMU_NR_AGREED], agreeing;
+    uint64_t agreeing_refused;       /* rej_quota, as that began */
     /* Empty tables that stay, oldest first; see table.c. */
     struct {
         struct viommu_idle place[VIOMMU_NR_IDLE];
