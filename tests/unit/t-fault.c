@@ -98,6 +98,20 @@ static void reasons_are_those_of_the_guest_s_tables(void)
     check_reason(PAGE(3), true, VTD_FR_TABLE_RSVD);
     *vm_entry(table, 4, 1ULL << 39, 4) = PAGE(G_RAM + 1) | RW;
     check_reason(1ULL << 39, true, VTD_FR_TABLE_ADDR);
+    /* What the unit takes addresses for, not what the table has levels for. */
+    vm_stop();
+    hw.caps.width = 39;
+    CHECK_EQ(vm_create(0), 0);
+    start();
+    vm_map(table, 4, PAGE(1), G_DATA, 1, RW);
+    vm_map(table, 4, 1ULL << 39, G_DATA, 1, RW);
+    q_submit(IOTLB_DOMAIN(1));
+    expect(0, PAGE(1), G_DATA, RW);
+    check_reason(1ULL << 39, true, VTD_FR_BEYOND_WIDTH);
+    vm_stop();
+    hw.caps.width = 0;
+    CHECK_EQ(vm_create(0), 0);
+    start();
 
     vm_context(0)[1] |= 1ULL << 63;
     check_reason(0, true, VTD_FR_CONTEXT_RSVD);

@@ -17,7 +17,7 @@ static enum dma writes(uint64_t phys)
 
 static void check_kinds(void)
 {
-    unsigned int aw = width == 48 ? 2 : 1;
+    unsigned int aw = CAP_SAGAW(cap) & SAGAW_48 ? 2 : 1;
 
     check_eq(writes(page), ARRIVED, "TT 0: through the table");
     context_set(&edus[0], CTX_P | CTX_TT(2), aw | (1 << 8));

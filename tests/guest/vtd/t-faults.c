@@ -188,8 +188,9 @@ static void check_width(void)
     bad_value("level 4 with the bit of a leaf", entry(&dom, IOVA, 4),
               *entry(&dom, IOVA, 4) | SP, REASON_ENTRY_RSVD);
     bad_value("level 4 not present", entry(&dom, IOVA, 4), 0, REASON_WRITE);
-    write_faults("not mapped, 47 bits", 1ULL << 46, REASON_WRITE);
-    write_faults("beyond the address width", 1ULL << 48, REASON_WIDTH);
+    write_faults("not mapped, just within the address width",
+                 1ULL << (width - 1), REASON_WRITE);
+    write_faults("beyond the address width", 1ULL << width, REASON_WIDTH);
     check_eq(edu_writes(dev, IOVA, page), ARRIVED,
              "good entries work after all that");
 }

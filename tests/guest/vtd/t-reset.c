@@ -19,8 +19,9 @@ static void check_cap(void)
     check(CAP_SAGAW(cap) == SAGAW_39 ||
           CAP_SAGAW(cap) == (SAGAW_39 | SAGAW_48),
           "CAP.SAGAW: 39 bits, or 39 and 48");
-    check_eq(width, CAP_SAGAW(cap) & SAGAW_48 ? 48 : 39,
-             "CAP.MGAW fits the longest walk of SAGAW");
+    /* Machines have addresses of 39 bits, and tables of 4 levels for them. */
+    check(width <= (CAP_SAGAW(cap) & SAGAW_48 ? 48 : 39),
+          "CAP.MGAW is no more than the longest walk of SAGAW");
     check_eq(CAP_SLLPS(cap), 3, "CAP.SLLPS: 2M and 1G");
     check_eq(CAP_PSI(cap), 1, "CAP.PSI is 1");
     check_eq(CAP_NFR(cap), 7, "CAP.NFR: 8 fault records");

@@ -279,7 +279,6 @@ static bool in_range(uint32_t value, uint32_t least, uint32_t most)
 int viommu_set(struct viommu *vi, const struct xen_viommu_settings *set)
 {
     struct viommu_budget b = BUDGET(VIOMMU_BUDGET);
-    const bool assigned = vi->sc.assigned;
     int rc;
 
     if ( set->mode > XEN_VIOMMU_MODE_sidecore ||
@@ -314,7 +313,7 @@ int viommu_set(struct viommu *vi, const struct xen_viommu_settings *set)
         return rc;
 
     /* Nothing changes that does not change as a whole. */
-    if ( rc ? !assigned : set->mode == XEN_VIOMMU_MODE_trap )
+    if ( vi->set.mode == XEN_VIOMMU_MODE_trap )
         sidecore_unassign(vi);
 
     /* What was left in the register page. */
