@@ -4,17 +4,19 @@
 SHELL := /bin/sh
 export XEN_SRC OUT PATCH
 
-.PHONY: help setup build demo check check-unit check-fuzz check-model check-tools \
+.PHONY: help setup build setup-tests build-tests demo check check-quick check-rig check-unit check-fuzz check-model check-tools \
         check-build check-system bench shell series refresh clean distclean
 
 help:
 	@echo 'make demo          build, boot, and show a guest doing DMA through its vIOMMU'
+	@echo 'make check-quick   unit tests, a short fuzz, tools, and one job on the rig'
 	@echo 'make check         all tests:'
 	@echo '  make check-build   CONFIG_VIOMMU=y and =n build without warnings'
 	@echo '  make check-unit    the emulation in user space (seconds to minutes)'
 	@echo '  make check-fuzz    the corpus, and some seconds of fuzzing'
 	@echo '  make check-model   what the handshake of a sidecore allows (a minute)'
 	@echo '  make check-tools   option parser, DMAR table, scripts'
+	@echo '  make check-rig     what the scripts of the rig make of what goes wrong'
 	@echo '  make check-system  everything on the rig; JOBS_TO_RUN="..." for some'
 	@echo 'make bench         what a unit costs, on the rig: out/bench/report.html;'
 	@echo '                   BENCH="configs=pt+trap-strict workloads=net-rr" for some'
@@ -28,41 +30,83 @@ help:
 	@echo
 	@echo 'XEN_SRC=DIR takes your own Xen 4.20 tree instead of the Debian source.'
 
+# What can be made at the same time is; each step says what it is about. Tests
+# need more in the build tree.
+make := $(MAKE) --no-print-directory -j4
+all := dom0-tree hypervisor tools images-of-guests
+
 setup:
-	@scripts/tree build-tree trixie scripts/build-tree.packages
+	@+$(make) dom0-tree xen-source
+
+build:
+	@+$(make) $(all)
+
+setup-tests:
+	@+$(make) TREE=all dom0-tree xen-source
+
+build-tests:
+	@+$(make) TREE=all $(all)
+
+.PHONY: host build-tree dom0-tree xen-source hooks hypervisor tools images-of-guests
+
+# Two trees at once cannot install what the host lacks.
+host:
+	@scripts/tree --host
+
+build-tree: host
+	@scripts/tree build-tree trixie scripts/build-tree.packages $(TREE)
+
+dom0-tree: host
 	@scripts/tree dom0-tree trixie tests/rig/dom0.packages
+
+xen-source: build-tree
 	@scripts/xen-src
 
-build: setup
+hooks: xen-source
 	@scripts/xen-hooks apply
+
+hypervisor: hooks
 	@scripts/xen-build hv y
+
+tools: hooks
 	@scripts/xen-build tools
 
-demo: build
+images-of-guests: build-tree dom0-tree
+	@tests/rig/images guests
+
+demo:
+	@tests/demo --plan
+	@+$(make) $(all)
 	@tests/demo
 
-check: build
+check: build-tests
 	@tests/check
 
-check-build: build
+check-quick: build-tests
+	@tests/check quick
+
+check-rig:
+	@tests/rig/check
+
+check-build: build-tests
 	@tests/build
 
-check-unit: setup
+check-unit: setup-tests
 	@tests/unit/run
 
-check-fuzz: setup
+check-fuzz: setup-tests
 	@tests/fuzz/run
 
-check-model: setup
+check-model: setup-tests
 	@tests/model/run
 
-check-tools: build
+check-tools: build-tests
 	@scripts/in-tree tests/tools/run
 
-check-system: build
+check-system: build-tests
 	@tests/ts/run $(JOBS_TO_RUN)
 
-bench: build
+bench: build-tests
 	@tests/bench/run $(BENCH)
 
 shell: build
