@@ -2,21 +2,44 @@
 # What the test steps share. They run in the rig's dom0, one after the other.
 # shellcheck shell=sh
 #
-# Exit statuses of a step: 0 passed, 1 failed, 77 skipped.
+# Exit statuses of a step: 0 passed, 1 failed, 77 skipped, 124 time ran out.
+#
+# No verdict depends on how fast the machine is. Who waits for something gives
+# up when nothing has moved for TS_PATIENCE seconds, many times what dom0's own
+# boot took, and says so by timed_out(), which is not a failure of what is tested.
 #
 # TS_DIR     where the job's logs, figures and counters go
 # TS_VIOMMU  "0": guests get no viommu, whatever the step says, and steps that
 #            need one are skipped (to try the rig on a Xen without it)
 
 TS_DIR=${TS_DIR:-/var/log/ts/manual}
-TS_STATE=/run/ts
-TS_XEN_LOG=/run/ts-xen.log
+TS_STATE=${TS_STATE:-/run/ts}
+TS_XEN_LOG=${TS_XEN_LOG:-/run/ts-xen.log}
 TS_VIOMMU=${TS_VIOMMU:-}
+# tests/rig/dom0init writes it.
+TS_PATIENCE=${TS_PATIENCE:-$(cat /rig/patience 2>/dev/null || echo 600)}
 mkdir -p "$TS_DIR" "$TS_STATE"
 
 say() { printf '%s\n' "$*"; }
 fail() { printf 'FAIL: %s\n' "$*"; exit 1; }
 skip() { printf 'SKIP: %s\n' "$*"; exit 77; }
+# It may be called in a subshell, of which the step only sees that it failed.
+timed_out()
+{
+    printf 'TIMEOUT: %s\n' "$*" | tee "$TS_STATE/timed-out" >&2
+    exit 124
+}
+
+uptime_s() { cut -d. -f1 "${TS_UPTIME:-/proc/uptime}"; }
+
+# turn SINCE WHAT [SECONDS]: a turn of a loop that has waited for WHAT since
+# that uptime: sleeps for a second, or so long
+turn()
+{
+    [ $(($(uptime_s) - $1)) -lt "$TS_PATIENCE" ] ||
+        timed_out "waited $TS_PATIENCE s for this: $2"
+    sleep "${3:-1}"
+}
 
 # ts_args "name=default ..." "$@": sets $name for each name=value; a name that
 # is not in the list is an error, one without default must be given.
@@ -51,6 +74,9 @@ figure()
     say "figure $1 = $2"
     echo "$1 $2" >>"$TS_DIR/figures"
 }
+
+# note TEXT: is shown while the jobs run, not only in the step's log
+note() { say "note: $1"; }
 
 # ratio A B: A / B with three digits
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f\n", b ? a / b : 0 }'; }
@@ -130,7 +156,7 @@ memory_mib() { xl list "$1" | awk 'NR > 1 { print $(NF - 3) }'; }
 # "SECONDS KIB NAME" each; with a name it is a figure, too.
 note_free()
 {
-    echo "$(cut -d. -f1 /proc/uptime) $1${2:+ $2}" >>"$TS_DIR/free"
+    echo "$(uptime_s) $1${2:+ $2}" >>"$TS_DIR/free"
     [ -z "${2:-}" ] || figure "free_mib_$2" $(($1 / 1024))
 }
 
@@ -147,14 +173,16 @@ settled_kib()
 }
 
 # wait_free KIB SLACK: waits until that much is free again, but for SLACK;
-# $wf_now is what is free then.
+# $wf_now is what is free then. It is lost if no more comes back for a tenth of
+# the patience.
 wait_free()
 {
-    wf_i=0
+    wf_last=0
     while wf_now=$(free_kib); [ "$wf_now" -lt $(($1 - $2)) ]; do
-        wf_i=$((wf_i + 1))
-        [ $wf_i -lt 15 ] ||
+        [ "$wf_now" = "$wf_last" ] || wf_since=$(uptime_s)
+        [ $(($(uptime_s) - wf_since)) -lt $((TS_PATIENCE / 10)) ] ||
             fail "host memory: $1 KiB were free before, $wf_now KiB are now (bound: $2 KiB)"
+        wf_last=$wf_now
         sleep 1
     done
     say "host memory: $1 KiB were free before, $wf_now KiB are now"
@@ -170,14 +198,13 @@ host_faults()
 # guest_gone NAME DOMID: no trace of the domain, not as a zombie either
 guest_gone()
 {
-    gg_i=0
+    gg_since=$(uptime_s)
     while xl list | awk -v id="$2" 'NR > 1 && $(NF - 4) == id' | grep -q .; do
-        gg_i=$((gg_i + 1))
-        if [ $gg_i -ge 20 ]; then
+        if [ $(($(uptime_s) - gg_since)) -ge "$TS_PATIENCE" ]; then
             xl list
-            fail "domain $2 ($1) is still there"
+            fail "domain $2 ($1) is still there after $TS_PATIENCE s"
         fi
-        sleep 1
+        sleep 0.5
     done
     say "domain $2 ($1) is gone"
 }
@@ -216,10 +243,11 @@ guest_console()
                   sed -u 's/^/$1: /' >/run/guests" >/dev/null 2>&1 &
 }
 
-# guest_alive GUEST: has the domain neither crashed nor ended? The file "panics"
-# says how many panics of its kernel a step has asked for.
+# guest_alive GUEST: is there such a domain, which has neither crashed nor ended?
+# The file "panics" says how many panics of its kernel a step has asked for.
 guest_alive()
 {
+    [ -s "$TS_STATE/$1/domid" ] || fail "there is no guest $1"
     [ "$(xl domid "$1" 2>/dev/null)" = "$(cat "$TS_STATE/$1/domid")" ] || {
         tail -n 30 "$(guest_log "$1")"
         fail "domain $1 is no more; its last words are above"
@@ -231,76 +259,96 @@ guest_alive()
     fi
 }
 
-# guest_wait GUEST SECONDS PATTERN [FROM]: until a line of the guest's console,
-# after byte FROM, matches. It sleeps, so as to leave dom0's CPU to the device
-# model, and looks now and then whether the guest is alive.
+# guest_wait GUEST PATTERN [FROM]: until a line of the guest's console, after
+# byte FROM, matches. It sleeps, so as to leave dom0's CPU to the device model,
+# and looks now and then whether the guest is alive.
 guest_wait()
 {
-    gw_end=$(($(cut -d. -f1 /proc/uptime) + $2))
+    gw_said=-1
     while :; do
         rm -f "$TS_STATE/wait"
         mkfifo "$TS_STATE/wait"
-        tail -s 0.2 -c +$((${4:-0} + 1)) -f "$(guest_log "$1")" >"$TS_STATE/wait" &
+        tail -s 0.2 -c +$((${3:-0} + 1)) -f "$(guest_log "$1")" >"$TS_STATE/wait" &
         gw_pid=$!
         gw_status=0
-        timeout 15 grep -qE "$3" <"$TS_STATE/wait" || gw_status=$?
+        timeout "${TS_LOOK:-15}" grep -qE "$2" <"$TS_STATE/wait" || gw_status=$?
         kill $gw_pid 2>/dev/null || true
         wait $gw_pid 2>/dev/null || true
         [ $gw_status != 0 ] || return 0
         guest_alive "$1"
-        if [ "$(cut -d. -f1 /proc/uptime)" -ge "$gw_end" ]; then
+        gw_now=$(stat -c %s "$(guest_log "$1")")
+        if [ "$gw_now" != "$gw_said" ]; then
+            gw_said=$gw_now gw_since=$(uptime_s)
+        elif [ $(($(uptime_s) - gw_since)) -ge "$TS_PATIENCE" ]; then
             tail -n 30 "$(guest_log "$1")"
-            fail "guest $1 did not say \"$3\" within $2 s; its last words are above"
+            timed_out "guest $1 was to say \"$2\" and has said nothing for $TS_PATIENCE s; its last words are above"
         fi
     done
+}
+
+# guest_type GUEST: what is on the standard input is typed at its console
+guest_type()
+{
+    guest_alive "$1"
+    # The device model reads it, if it lives.
+    timeout "$TS_PATIENCE" sh -c 'cat >"$1"' type "$TS_STATE/$1/serial.in" ||
+        timed_out "the device model of guest $1 takes no input"
+}
+
+# guest_key GUEST KEY PATTERN: types a key, and waits for a line
+guest_key()
+{
+    gk_at=$(stat -c %s "$(guest_log "$1")")
+    printf %s "$2" | guest_type "$1"
+    guest_wait "$1" "$3" "$gk_at"
 }
 
 # guest_send GUEST COMMAND: gives a command to the guest, does not wait.
 # Sets $sent_id and $sent_at for guest_result.
 guest_send()
 {
+    guest_alive "$1"
     sent_id=$(($(cat "$TS_STATE/$1/seq") + 1))
     echo $sent_id >"$TS_STATE/$1/seq"
     sent_at=$(stat -c %s "$(guest_log "$1")")
-    guest_alive "$1"
-    echo "$sent_id $2" >"$TS_STATE/$1/serial.in"
+    echo "$sent_id $2" | guest_type "$1"
 }
 
-# guest_result GUEST SECONDS ID FROM: waits for it; prints what the command
-# printed and returns its status.
+# guest_result GUEST ID FROM: waits for it; prints what the command printed and
+# returns its status.
 guest_result()
 {
-    guest_wait "$1" "$2" "^@@end $3 " "$4"
-    tail -c +$(($4 + 1)) "$(guest_log "$1")" | sed "/^@@end $3 /q" | tr -d '\r' |
+    guest_wait "$1" "^@@end $2 " "$3"
+    tail -c +$(($3 + 1)) "$(guest_log "$1")" | sed "/^@@end $2 /q" | tr -d '\r' |
         sed '$d'
-    return "$(tail -c +$(($4 + 1)) "$(guest_log "$1")" | tr -d '\r' |
-              sed -n "s/^@@end $3 //p" | head -n 1)"
+    return "$(tail -c +$(($3 + 1)) "$(guest_log "$1")" | tr -d '\r' |
+              sed -n "s/^@@end $2 //p" | head -n 1)"
 }
 
-# guest_run GUEST SECONDS COMMAND
+# guest_run GUEST COMMAND
 guest_run()
 {
-    guest_send "$1" "$3"
-    guest_result "$1" "$2" "$sent_id" "$sent_at"
+    guest_send "$1" "$2"
+    guest_result "$1" "$sent_id" "$sent_at"
 }
 
-# guest_start GUEST COMMAND: begins it; guest_finish GUEST SECONDS: waits for it,
-# prints what it printed and returns its status. One at a time.
+# guest_start GUEST COMMAND: begins it; guest_finish GUEST: waits for it, prints
+# what it printed and returns its status. One at a time.
 guest_start()
 {
-    guest_run "$1" 120 "rm -f /tmp/job.*; (($2); echo \$? >/tmp/job.status) >/tmp/job.out 2>&1 & true"
+    guest_run "$1" "rm -f /tmp/job.*; (($2); echo \$? >/tmp/job.status) >/tmp/job.out 2>&1 & true"
 }
 guest_finish()
 {
     # shellcheck disable=SC2016  # the guest expands it
-    guest_run "$1" "$2" 'until [ -e /tmp/job.status ]; do sleep 0.2; done; cat /tmp/job.out; exit $(cat /tmp/job.status)'
+    guest_run "$1" 'until [ -e /tmp/job.status ]; do sleep 0.2; done; cat /tmp/job.out; exit $(cat /tmp/job.status)'
 }
 
 # guest_disk GUEST DEVICE: the guest's name of an NVMe's disk. Linux numbers
 # them as it finds them, not by their slots.
 guest_disk()
 {
-    guest_run "$1" 60 "cd /sys/bus/pci/devices/$(guest_bdf "$1" "$2")/nvme/nvme* && echo nvme*n1 | sed s:^:/dev/:" ||
+    guest_run "$1" "cd /sys/bus/pci/devices/$(guest_bdf "$1" "$2")/nvme/nvme* && echo nvme*n1 | sed s:^:/dev/:" ||
         fail "guest $1 has no disk of $2" >&2
 }
 
@@ -308,7 +356,7 @@ guest_disk()
 guest_busy()
 {
     gb_disk=${2:-/dev/nvme0n1}
-    guest_run "$1" 120 "blob write $gb_disk 4 3 64; (while blob read $gb_disk 4 3 64; do :; done >/dev/null 2>&1) & true"
+    guest_run "$1" "blob write $gb_disk 4 3 64; (while blob read $gb_disk 4 3 64; do :; done >/dev/null 2>&1) & true"
     has_viommu "$1" || return 0
     counters "$1" "$TS_DIR/busy.0"
     sleep 1
