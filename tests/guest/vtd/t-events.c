@@ -170,6 +170,8 @@ static void check_messages(const struct event *ev)
         { "vector 0", to_cpu(0), 0, NOBODY },
         { "vector 15", to_cpu(0), 15, NOBODY },
         { "an address that is none of an APIC", NOWHERE, VECTOR, NOBODY },
+        { "an APIC's with an upper half", to_cpu(0) | 1ULL << 32, VECTOR,
+          NOBODY },
         { "the second CPU", to_cpu(1), VECTOR, SECOND, true },
         { "the second CPU, vector 16", to_cpu(1), 16, SECOND, true },
         { "the second CPU, vector 0xfe", to_cpu(1), 0xfe, SECOND, true },

@@ -168,7 +168,10 @@ void guest_send_msi(struct viommu *vi, uint64_t addr, uint32_t data)
     /* Vector 0 would mean a pirq to hvm_inject_msi(); below 16 is illegal. */
     if ( (addr >> 20) != (MSI_ADDR_BASE_LO >> 20) ||
          MASK_EXTR(data, MSI_DATA_VECTOR_MASK) < 16 )
+    {
+        viommu_count(vi, rej_event);
         return;
+    }
 
     hvm_inject_msi(vi->d, addr, data);
 }
