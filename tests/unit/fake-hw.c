@@ -311,7 +311,7 @@ mfn_t hw_table_alloc(struct viommu *vi)
     return _mfn(MFN_TABLE + t->index);
 }
 
-void hw_table_free(mfn_t mfn)
+void hw_table_free(struct viommu *vi, mfn_t mfn)
 {
     struct table *t = hw_table_of(mfn_x(mfn));
 

@@ -278,7 +278,7 @@ mfn_t hw_table_alloc(struct viommu *vi)
     return mfn_of(p);
 }
 
-void hw_table_free(mfn_t mfn)
+void hw_table_free(struct viommu *vi, mfn_t mfn)
 {
     void **p = (void **)(mfn_x(mfn) << VTD_PAGE_SHIFT);
 

@@ -106,12 +106,21 @@ void hw_pcidevs_unlock(void);
 
 /*
  * Pages of tables, zeroed. They are mapped as long as they exist. A write of an
- * entry reaches the hardware with hw_table_sync().
+ * entry reaches the hardware with hw_table_sync(). Those that are freed stay
+ * the unit's, for the next one. sync_lock, once others know the unit.
  */
 mfn_t hw_table_alloc(struct viommu *vi);
-void hw_table_free(mfn_t mfn);
+void hw_table_free(struct viommu *vi, mfn_t mfn);
 uint64_t *hw_table(mfn_t mfn);
 void hw_table_sync(const uint64_t *entry);
+
+/*
+ * Sets as many pages aside as the quota allows, so that what others take from
+ * the host's memory later does not matter; gives back those that are free. Both
+ * do a part at a time. 0, -ERESTART: there is more to do, -ENOMEM
+ */
+int __must_check hw_tables_reserve(struct viommu *vi);
+int __must_check hw_tables_release(struct viommu *vi);
 
 int __must_check hw_shadow_init(struct viommu_shadow *s);
 void hw_shadow_fini(struct viommu_shadow *s);

@@ -28,7 +28,7 @@ void pool_free(struct viommu *vi, mfn_t mfn)
 {
     if ( vi->spare.pages == vi->spare.wanted )
     {
-        hw_table_free(mfn);
+        hw_table_free(vi, mfn);
         vi->count[XEN_VIOMMU_CNT_table_pages]--;
         return;
     }

@@ -266,6 +266,11 @@ struct viommu {
     /* Constant after creation. */
     uint64_t cap, ecap;
     unsigned int table_quota;
+
+    /* Pages of tables that are free, linked by their first word. sync_lock */
+    mfn_t table_free;
+    unsigned int tables_free;
+
     unsigned int levels;             /* most that a guest's table has */
     unsigned int width;              /* of addresses, in bits */
     unsigned int leaf_level;         /* of the biggest shadow leaves */

@@ -201,7 +201,8 @@ struct xen_domctl_viommu_op {
 
     union {
         struct {
-            uint32_t table_pages;  /* IN: quota of table pages, 0: default. */
+            uint32_t table_pages;  /* IN: quota of table pages, 0: default.
+                                    * All of them are set aside at once. */
             uint32_t flags;        /* IN: */
             /*
              * The guest may have less memory than its maximum, populated on

@@ -30,6 +30,7 @@
 struct viommu_arch {
     struct timer timer[VIOMMU_NR_TIMERS];
     struct page_info *inbox;         /* vi->inbox.page; NULL: none yet */
+    bool complete;                   /* created */
 };
 
 /* ---- Guest memory. ---- */
@@ -368,17 +369,37 @@ static const struct hvm_mmio_ops mmio_ops = {
 
 /* ---- Lifecycle. ---- */
 
+/* Sets aside what its tables may need. */
+static int complete(struct viommu *vi)
+{
+    int rc;
+
+    do
+        rc = hw_tables_reserve(vi);
+    while ( rc == -ERESTART && !hypercall_preempt_check() );
+
+    if ( rc == -ENOMEM )
+        viommu_domain_destroy(vi->d);
+    if ( rc )
+        return rc;
+
+    vi->arch->complete = true;
+    register_mmio_handler(vi->d, &mmio_ops);
+
+    return 0;
+}
+
 static int create(struct domain *d, unsigned int table_pages,
                   unsigned int flags)
 {
-    struct viommu *vi;
+    struct viommu *vi = d->arch.hvm.viommu;
     unsigned int i;
     int rc;
 
     if ( flags & ~XEN_VIOMMU_CREATE_overcommit )
         return -EINVAL;
-    if ( d->arch.hvm.viommu )
-        return -EEXIST;
+    if ( vi )
+        return vi->arch->complete ? -EEXIST : complete(vi);
     if ( d->creation_finished || has_arch_pdevs(d) )
         return -EBUSY;
     if ( !is_iommu_enabled(d) )
@@ -411,9 +432,8 @@ static int create(struct domain *d, unsigned int table_pages,
                    smp_processor_id());
 
     d->arch.hvm.viommu = vi;
-    register_mmio_handler(d, &mmio_ops);
 
-    return 0;
+    return complete(vi);
 }
 
 void viommu_detach_device(struct domain *d, const struct pci_dev *pdev)
@@ -463,8 +483,13 @@ int viommu_relinquish(struct domain *d)
     }
 
     rc = viommu_reap(vi);
-    if ( !rc )
-        inbox_free(vi);
+    if ( rc )
+        return rc;
+
+    inbox_free(vi);
+    do
+        rc = hw_tables_release(vi);
+    while ( rc == -ERESTART && !hypercall_preempt_check() );
 
     return rc;
 }
@@ -481,6 +506,8 @@ void viommu_domain_destroy(struct domain *d)
     for ( i = 0; i < VIOMMU_NR_TIMERS; i++ )
         kill_timer(&vi->arch->timer[i]);
     viommu_fini(vi);
+    while ( hw_tables_release(vi) )
+        /* Nearly all of them went before, unless it was just created. */;
     xfree(vi->arch);
     xvfree(vi);
 }
@@ -617,7 +644,7 @@ int viommu_domctl(struct domain *d, struct xen_domctl_viommu_op *op)
         return get_sidecore(d, op);
 
     vi = d->arch.hvm.viommu;
-    if ( !vi )
+    if ( !vi || !vi->arch->complete )
         return -ENOENT;
 
     switch ( op->cmd )

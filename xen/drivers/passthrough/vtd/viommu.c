@@ -83,11 +83,27 @@ void hw_pcidevs_unlock(void)
 /* ---- Table pages. ---- */
 
 /* From the heap that is always mapped: a walk costs no mappings. */
-mfn_t hw_table_alloc(struct viommu *vi)
+static void *table_new(const struct viommu *vi)
 {
     nodeid_t node = dom_iommu(vi->d)->node;
-    void *va = alloc_xenheap_pages(0, node == NUMA_NO_NODE ? 0
-                                                           : MEMF_node(node));
+
+    return alloc_xenheap_pages(0, node == NUMA_NO_NODE ? 0 : MEMF_node(node));
+}
+
+static void *table_take(struct viommu *vi)
+{
+    mfn_t *va = mfn_to_virt(mfn_x(vi->table_free));
+
+    ASSERT(vi->tables_free);
+    vi->table_free = *va;
+    vi->tables_free--;
+
+    return va;
+}
+
+mfn_t hw_table_alloc(struct viommu *vi)
+{
+    void *va = vi->tables_free ? table_take(vi) : table_new(vi);
 
     if ( !va )
         return INVALID_MFN;
@@ -98,9 +114,47 @@ mfn_t hw_table_alloc(struct viommu *vi)
     return _mfn(virt_to_mfn(va));
 }
 
-void hw_table_free(mfn_t mfn)
+void hw_table_free(struct viommu *vi, mfn_t mfn)
 {
-    free_xenheap_page(mfn_to_virt(mfn_x(mfn)));
+    mfn_t *va = mfn_to_virt(mfn_x(mfn));
+
+    *va = vi->table_free;
+    vi->table_free = mfn;
+    vi->tables_free++;
+}
+
+#define TABLES_AT_ONCE 256
+
+int hw_tables_reserve(struct viommu *vi)
+{
+    unsigned int used = vi->count[XEN_VIOMMU_CNT_table_pages], n = 0;
+
+    while ( used + vi->tables_free < vi->table_quota )
+    {
+        void *va = table_new(vi);
+
+        if ( !va )
+            return -ENOMEM;
+        hw_table_free(vi, _mfn(virt_to_mfn(va)));
+        if ( ++n == TABLES_AT_ONCE )
+            return -ERESTART;
+    }
+
+    return 0;
+}
+
+int hw_tables_release(struct viommu *vi)
+{
+    unsigned int n = 0;
+
+    while ( vi->tables_free )
+    {
+        free_xenheap_page(table_take(vi));
+        if ( ++n == TABLES_AT_ONCE )
+            return -ERESTART;
+    }
+
+    return 0;
 }
 
 uint64_t *hw_table(mfn_t mfn)
