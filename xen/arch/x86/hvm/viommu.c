@@ -62,8 +62,12 @@ void guest_lookup(struct viommu *vi, gfn_t gfn, bool write, bool populate,
     struct page_info *pg;
     p2m_type_t p2mt;
 
-    /* A domain that lacked memory was crashed, and is not to lack more. */
-    if ( vi->d->is_shutting_down )
+    /*
+     * A domain that lacked memory was crashed, and is not to lack more. One
+     * that is suspended, or begins another kernel, goes on.
+     */
+    if ( vi->d->is_dying || (vi->d->is_shutting_down &&
+                             vi->d->shutdown_code == SHUTDOWN_crash) )
         query = 0;
 
     viommu_count(vi, p2m_lookups);
