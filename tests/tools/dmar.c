@@ -10,6 +10,7 @@
 #define CAP_48_BITS (47ULL << 16)
 
 static uint8_t table[VIOMMU_DMAR_SIZE];
+static unsigned int size;
 
 static unsigned int get16(unsigned int at)
 {
@@ -41,10 +42,10 @@ static void dmar_width_follows_the_unit(void)
     uint8_t other[VIOMMU_DMAR_SIZE];
 
     CHECK(table[36] == 47, "%u", table[36]);
-    viommu_dmar_build(other, 38ULL << 16);
+    viommu_dmar_build(other, 38ULL << 16, 0);
     CHECK(other[36] == 38, "%u", other[36]);
     /* All other bits of the register mean something else. */
-    viommu_dmar_build(other, ~(0x3fULL << 16));
+    viommu_dmar_build(other, ~(0x3fULL << 16), 0);
     CHECK(other[36] == 0, "%u", other[36]);
 }
 
@@ -83,11 +84,38 @@ static void dmar_scopes_are_slots_10_to_1f(void)
               seen[i]);
 }
 
+/* A slot of the device model's: every function of it is left out. */
+static void dmar_leaves_a_slot_out(void)
+{
+    uint8_t whole[VIOMMU_DMAR_SIZE], sum = 0;
+    unsigned int left, i;
+
+    CHECK(size == sizeof(table), "%u", size);
+    memcpy(whole, table, sizeof(table));
+    memset(table, 0xaa, sizeof(table));
+    left = viommu_dmar_build(table, CAP_48_BITS, 1U << 0x1d | 1U << 3);
+    CHECK(left == size - 8 * 8, "%u", left);
+    CHECK(get32(4) == left, "%u", get32(4));
+    CHECK(get16(50) == left - 48, "length %u", get16(50));
+    for (i = 0; i < left; i++)
+        sum += table[i];
+    CHECK(sum == 0, "%#x", sum);
+    for (i = 64; i < left; i += 8)
+        CHECK(table[i + 6] >= 0x10 && table[i + 6] != 0x1d &&
+              table[i + 7] < 8, "%#x.%u", table[i + 6], table[i + 7]);
+    CHECK(!memcmp(table + 64, whole + 64, 13 * 64), "other scopes");
+    CHECK(!memcmp(table + 64 + 13 * 64, whole + 64 + 14 * 64, 2 * 64),
+          "other scopes");
+    for (i = left; i < sizeof(table); i++)
+        CHECK(table[i] == 0xaa, "byte %u is written", i);
+    memcpy(table, whole, sizeof(table));
+}
+
 int main(int argc, char **argv)
 {
     FILE *f;
 
-    viommu_dmar_build(table, CAP_48_BITS);
+    size = viommu_dmar_build(table, CAP_48_BITS, 0);
 
     RUN(dmar_bytes_sum_to_zero);
     RUN(dmar_length_is_the_whole_table);
@@ -95,6 +123,7 @@ int main(int argc, char **argv)
     RUN(dmar_has_no_flags);
     RUN(dmar_unit_is_at_its_registers);
     RUN(dmar_scopes_are_slots_10_to_1f);
+    RUN(dmar_leaves_a_slot_out);
 
     f = argc > 1 ? fopen(argv[1], "w") : NULL;
     if (!f || fwrite(table, sizeof(table), 1, f) != 1 || fclose(f)) {

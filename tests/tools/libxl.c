@@ -19,6 +19,7 @@ static struct {
     unsigned int creates, sets, binds, deassigns;
     char monitor[64];           /* what the device model was told */
     bool rmrr;
+    int config, usbversion;     /* of a running domain */
     struct xc_viommu_info info;
     libxl_domain_type type;
     libxl_device_pci attached[20];
@@ -100,6 +101,14 @@ int libxl__qmp_hmp(libxl__gc *gc, int domid, const char *command_line,
     return 0;
 }
 
+int libxl__get_domain_configuration(libxl__gc *gc, uint32_t domid,
+                                    libxl_domain_config *d_config)
+{
+    d_config->b_info.type = LIBXL_DOMAIN_TYPE_HVM;
+    d_config->b_info.u.hvm.usbversion = xen.usbversion;
+    return xen.config;
+}
+
 int libxl_get_stubdom_id(libxl_ctx *ctx, int domid)
 {
     return 0;
@@ -112,11 +121,14 @@ libxl_domain_type libxl__domain_type(libxl__gc *gc, uint32_t domid)
 
 libxl_device_pci *libxl_device_pci_list(libxl_ctx *ctx, uint32_t domid, int *nr)
 {
-    libxl_device_pci *list = calloc(xen.nr_attached, sizeof(*list));
+    libxl_device_pci *list = NULL;
 
-    memcpy(list, xen.attached, xen.nr_attached * sizeof(*list));
     *nr = xen.nr_attached;
-    return xen.nr_attached ? list : NULL;
+    if (xen.nr_attached) {
+        list = calloc(xen.nr_attached, sizeof(*list));
+        memcpy(list, xen.attached, xen.nr_attached * sizeof(*list));
+    }
+    return list;
 }
 
 void libxl_device_pci_list_free(libxl_device_pci *list, int nr)
@@ -127,6 +139,7 @@ void libxl_device_pci_list_free(libxl_device_pci *list, int nr)
 /* What libxl logged since the test began. */
 
 static char logged[4096];
+static xentoollog_level lowest; /* that counts */
 
 static void log_message(struct xentoollog_logger *logger,
                         xentoollog_level level, int errnoval,
@@ -134,7 +147,7 @@ static void log_message(struct xentoollog_logger *logger,
 {
     size_t n = strlen(logged);
 
-    if (level >= XTL_ERROR)
+    if (level >= lowest)
         vsnprintf(logged + n, sizeof(logged) - n, format, al);
 }
 
@@ -163,6 +176,7 @@ static void reset(void)
     xen.info.settings = defaults;
     xen.info.sidecore = DOMID_INVALID;
     logged[0] = '\0';
+    lowest = XTL_ERROR;
 
     libxl_domain_config_init(&config);
     config.c_info.type = LIBXL_DOMAIN_TYPE_HVM;
@@ -192,6 +206,8 @@ static void viommu_turns_passthrough_on(void)
           config.c_info.passthrough);
     CHECK(config.b_info.u.hvm.viommu.mode == LIBXL_VIOMMU_MODE_TRAP, "%d",
           config.b_info.u.hvm.viommu.mode);
+    CHECK(config.b_info.u.hvm.viommu.type == LIBXL_VIOMMU_TYPE_VTD, "%d",
+          config.b_info.u.hvm.viommu.type);
     reset();
     config.c_info.passthrough = LIBXL_PASSTHROUGH_SYNC_PT;
     CHECK(!setdefault(), "%s", logged);
@@ -350,6 +366,29 @@ static void all_functions_at_once_is_refused(void)
     SAYS("one by one");
 }
 
+/* As Xen sets it aside: a guest that does not fit is refused, and no other. */
+static void tables_count_as_memory_that_a_domain_needs(void)
+{
+    libxl_domain_build_info *info = &config.b_info;
+    uint64_t with, without;
+
+    info->shadow_memkb = info->iommu_memkb = 0;
+    info->video_memkb = 0;
+    libxl_defbool_set(&info->device_model_stubdomain, false);
+    CHECK(!setdefault(), "%s", logged);
+    CHECK(info->u.hvm.viommu.table_pages ==
+          XEN_VIOMMU_TABLE_PAGES(info->max_memkb / 4), "%u",
+          info->u.hvm.viommu.table_pages);
+    CHECK(!libxl__viommu_create(gc, 5, &config, &state), "%s", logged);
+    CHECK(xen.quota == info->u.hvm.viommu.table_pages, "%u", xen.quota);
+
+    info->u.hvm.viommu.table_pages = 5120;
+    CHECK(!libxl__domain_need_memory_calculate(gc, info, &with), " ");
+    libxl_defbool_set(&info->u.hvm.viommu.enable, false);
+    CHECK(!libxl__domain_need_memory_calculate(gc, info, &without), " ");
+    CHECK(with - without == 5120 * 4, "%"PRIu64" %"PRIu64, with, without);
+}
+
 static void create_passes_the_quota(void)
 {
     config.b_info.u.hvm.viommu.table_pages = 77;
@@ -464,11 +503,80 @@ static void sidecore_mode_without_a_sidecore_is_refused(void)
 
 static void less_memory_than_the_maximum_is_overcommit(void)
 {
+    CHECK(!setdefault(), "%s", logged);
     CHECK(!libxl__viommu_create(gc, 5, &config, &state), "%s", logged);
     CHECK(!xen.flags, "%#x", xen.flags);
+    reset();
     config.b_info.target_memkb--;
+    CHECK(!setdefault(), "%s", logged);
     CHECK(!libxl__viommu_create(gc, 5, &config, &state), "%s", logged);
     CHECK(xen.flags == XEN_VIOMMU_CREATE_overcommit, "%#x", xen.flags);
+}
+
+/*
+ * A domain begins with one amount of memory, is given another one while it
+ * runs, and starts anew: *flags is what its unit is created with then.
+ */
+static void start_anew(uint64_t first_kb, uint64_t then_kb, uint32_t *flags)
+{
+    libxl_domain_config saved;
+
+    /* What libxl keeps, and what it makes the new domain of. */
+    libxl_domain_config_init(&saved);
+    saved.c_info.type = LIBXL_DOMAIN_TYPE_HVM;
+    libxl_domain_build_info_init_type(&saved.b_info, LIBXL_DOMAIN_TYPE_HVM);
+    libxl_defbool_set(&saved.b_info.u.hvm.viommu.enable, true);
+
+    reset();
+    config.b_info.target_memkb = first_kb;
+    CHECK(!setdefault(), "%s", logged);
+    libxl__viommu_keep(&saved, &config);
+
+    reset();
+    config.b_info.u.hvm.viommu = saved.b_info.u.hvm.viommu;
+    config.b_info.target_memkb = then_kb;
+    CHECK(!setdefault(), "%s", logged);
+    CHECK(!libxl__viommu_create(gc, 5, &config, &state), "%s", logged);
+    *flags = xen.flags;
+}
+
+static void overcommit_is_what_the_configuration_said_first(void)
+{
+    const uint64_t max = config.b_info.max_memkb;
+    uint32_t flags;
+
+    start_anew(max, max - 1024, &flags);
+    CHECK(!flags, "%#x", flags);
+    /* It is not populated on demand, so it has all of its memory. */
+    CHECK(config.b_info.target_memkb == max, "%"PRIu64,
+          config.b_info.target_memkb);
+
+    start_anew(max - 2048, max, &flags);
+    CHECK(flags == XEN_VIOMMU_CREATE_overcommit, "%#x", flags);
+    CHECK(config.b_info.target_memkb == max, "%"PRIu64,
+          config.b_info.target_memkb);
+
+    start_anew(max - 2048, max - 1024, &flags);
+    CHECK(flags == XEN_VIOMMU_CREATE_overcommit, "%#x", flags);
+    CHECK(config.b_info.target_memkb == max - 1024, "%"PRIu64,
+          config.b_info.target_memkb);
+}
+
+static void nothing_is_kept_of_a_domain_without_viommu(void)
+{
+    libxl_domain_config saved;
+
+    libxl_domain_config_init(&saved);
+    saved.c_info.type = LIBXL_DOMAIN_TYPE_HVM;
+    libxl_domain_build_info_init_type(&saved.b_info, LIBXL_DOMAIN_TYPE_HVM);
+    libxl_defbool_set(&config.b_info.u.hvm.viommu.enable, false);
+    CHECK(!setdefault(), "%s", logged);
+    libxl__viommu_keep(&saved, &config);
+    CHECK(libxl_defbool_is_default(saved.b_info.u.hvm.viommu.overcommit), " ");
+
+    config.b_info.type = LIBXL_DOMAIN_TYPE_PVH;
+    libxl__viommu_keep(&saved, &config);
+    CHECK(libxl_defbool_is_default(saved.b_info.u.hvm.viommu.overcommit), " ");
 }
 
 static void set_leaves_what_is_not_named(void)
@@ -580,7 +688,8 @@ static void create_failure_names_the_cause(void)
     static const struct { int e; const char *says; } causes[] = {
         { EOPNOTSUPP, "no Intel VT-d" }, { ENOSYS, "does not know" },
         { EXDEV, "without passthrough" }, { EEXIST, "one already" },
-        { EBUSY, "ran already" }, { ENOMEM, "out of memory" },
+        { EBUSY, "ran already" },
+        { ENOMEM, "not enough memory for table_pages=" },
         { EIO, "unexpected" },
     };
 
@@ -599,6 +708,22 @@ static void restore_is_refused(void)
     CHECK(libxl__viommu_create(gc, 5, &config, &state), " ");
     SAYS("cannot be restored");
     CHECK(!xen.creates, " ");
+}
+
+static void soft_reset_leaves_the_unit_as_it_is(void)
+{
+    state.soft_reset = true;
+    CHECK(!setdefault(), "%s", logged);
+    CHECK(!libxl__viommu_create(gc, 5, &config, &state), "%s", logged);
+    CHECK(!xen.creates && !xen.sets, "%u %u", xen.creates, xen.sets);
+    SILENT();
+
+    xen.get_info = ENOENT;
+    CHECK(libxl__viommu_create(gc, 5, &config, &state) == ERROR_INVAL, " ");
+    SAYS("has none");
+    xen.get_info = EIO;
+    CHECK(libxl__viommu_create(gc, 5, &config, &state), " ");
+    CHECK(!xen.creates && !xen.sets, "%u %u", xen.creates, xen.sets);
 }
 
 static void dmar_comes_before_the_users_tables(void)
@@ -689,6 +814,77 @@ static void hotplug_takes_a_free_slot(void)
     SAYS("slots 0x10 to 0x1f");
 }
 
+/* The EHCI controller of the device model is in slot 1d. */
+static void slot_of_usb_2_is_left_to_it(void)
+{
+    struct xc_dom_image dom = {};
+
+    config.b_info.u.hvm.usbversion = 2;
+    config.num_pcidevs = 14;
+    pcis[0].vdevfn = 0x1f << 3;
+    CHECK(!setdefault(), "%s", logged);
+    for (unsigned int i = 0; i < 14; i++)
+        CHECK(pcis[i].vdevfn >> 3 != 0x1d, "device %u", i);
+    CHECK(!libxl__viommu_firmware(gc, 5, &config.b_info, &dom), "%s", logged);
+    CHECK(dom.acpi_modules[0].length == VIOMMU_DMAR_SIZE - 64, "%u",
+          dom.acpi_modules[0].length);
+
+    reset();
+    config.b_info.u.hvm.usbversion = 2;
+    config.num_pcidevs = 16;
+    CHECK(setdefault() == ERROR_INVAL, " ");
+    SAYS("slots behind the guest's IOMMU are taken");
+
+    reset();
+    config.b_info.u.hvm.usbversion = 2;
+    pcis[0].vdevfn = 0x1d << 3;
+    CHECK(setdefault() == ERROR_INVAL, " ");
+    SAYS("vslot 0x1d is taken");
+
+    reset();
+    xen.usbversion = 2;
+    pcis[0].vdevfn = 0x1d << 3;
+    CHECK(libxl__viommu_place_hotplug(gc, 5, &pcis[0]), " ");
+    SAYS("vslot 0x1d is taken");
+
+    reset();
+    xen.config = ERROR_FAIL;
+    CHECK(libxl__viommu_place_hotplug(gc, 5, &pcis[0]), " ");
+    SAYS("no configuration");
+}
+
+static void device_model_that_does_not_say_what_it_has_is_refused(void)
+{
+    config.b_info.device_model_version =
+        LIBXL_DEVICE_MODEL_VERSION_QEMU_XEN_TRADITIONAL;
+    CHECK(setdefault() == ERROR_INVAL, " ");
+    SAYS("qemu-xen-traditional");
+    reset();
+    config.b_info.device_model_version = LIBXL_DEVICE_MODEL_VERSION_QEMU_XEN;
+    CHECK(!setdefault(), "%s", logged);
+}
+
+static void gfx_passthru_is_refused(void)
+{
+    libxl_defbool_set(&config.b_info.u.hvm.gfx_passthru, true);
+    CHECK(setdefault() == ERROR_INVAL, " ");
+    SAYS("gfx_passthru");
+}
+
+/* It works if its kernel plays along, which nobody can know. */
+static void driver_domain_is_warned(void)
+{
+    lowest = XTL_WARN;
+    libxl_defbool_set(&config.c_info.driver_domain, true);
+    CHECK(!setdefault(), "%s", logged);
+    SAYS("iommu=pt");
+    reset();
+    lowest = XTL_WARN;
+    libxl_defbool_set(&config.c_info.driver_domain, false);
+    CHECK(!setdefault(), "%s", logged);
+    SILENT();
+}
+
 static void hotplug_into_full_slots_is_refused(void)
 {
     xen.nr_attached = 16;
@@ -760,8 +956,10 @@ static void info_shows_every_setting(void)
           info.settings.quota == all_named.quota &&
           info.settings.fallback_us == all_named.fallback_us &&
           info.settings.idle_us == all_named.idle_us, "settings");
-    CHECK(info.sidecore == 7 && info.no_exit && info.overcommit, "%u",
-          info.sidecore);
+    CHECK(info.sidecore == 7 && info.no_exit && info.overcommit &&
+          libxl_defbool_val(info.settings.overcommit), "%u", info.sidecore);
+    CHECK(info.settings.type == LIBXL_VIOMMU_TYPE_VTD, "%d",
+          info.settings.type);
     libxl_viommu_info_dispose(&info);
 }
 
@@ -797,11 +995,14 @@ int main(void)
     RUN(seventeenth_device_is_refused);
     RUN(all_functions_at_once_is_refused);
     RUN(create_passes_the_quota);
+    RUN(tables_count_as_memory_that_a_domain_needs);
     RUN(new_unit_is_set_to_xens_defaults);
     RUN(new_unit_is_set_as_the_configuration_says);
     RUN(setting_out_of_range_is_refused);
     RUN(sidecore_mode_without_a_sidecore_is_refused);
     RUN(less_memory_than_the_maximum_is_overcommit);
+    RUN(overcommit_is_what_the_configuration_said_first);
+    RUN(nothing_is_kept_of_a_domain_without_viommu);
     RUN(set_leaves_what_is_not_named);
     RUN(set_cannot_change_the_table_quota);
     RUN(set_failure_is_told_by_value);
@@ -809,6 +1010,7 @@ int main(void)
     RUN(sidecore_info_is_whole);
     RUN(create_failure_names_the_cause);
     RUN(restore_is_refused);
+    RUN(soft_reset_leaves_the_unit_as_it_is);
     RUN(dmar_comes_before_the_users_tables);
     RUN(bind_says_where_the_guest_sees_the_device);
     RUN(device_that_cannot_be_bound_is_deassigned);
@@ -816,6 +1018,10 @@ int main(void)
     RUN(device_that_cannot_be_bound_is_unplugged);
     RUN(hotplug_takes_a_free_slot);
     RUN(hotplug_into_full_slots_is_refused);
+    RUN(slot_of_usb_2_is_left_to_it);
+    RUN(device_model_that_does_not_say_what_it_has_is_refused);
+    RUN(gfx_passthru_is_refused);
+    RUN(driver_domain_is_warned);
     RUN(save_is_refused);
     RUN(info_names_every_counter);
     RUN(info_shows_every_setting);

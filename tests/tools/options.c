@@ -50,6 +50,29 @@ static void viommu_0_is_off(void)
     CHECK(!libxl_defbool_is_default(viommu.enable), "is not said");
 }
 
+static void first_word_may_be_the_type(void)
+{
+    CHECK(!parse("vtd") && enabled(), "%s", why);
+    CHECK(viommu.type == LIBXL_VIOMMU_TYPE_VTD, "%d", viommu.type);
+    CHECK(!parse("vtd,mode=sidecore,quota=2") && enabled(), "%s", why);
+    CHECK(viommu.type == LIBXL_VIOMMU_TYPE_VTD &&
+          viommu.mode == LIBXL_VIOMMU_MODE_SIDECORE && viommu.quota == 2,
+          "%d %d %u", viommu.type, viommu.mode, viommu.quota);
+    CHECK(!parse("1") && viommu.type == LIBXL_VIOMMU_TYPE_NONE, "%d",
+          viommu.type);
+    CHECK(!parse("mode=trap") && viommu.type == LIBXL_VIOMMU_TYPE_NONE, "%d",
+          viommu.type);
+    REFUSED("smmuv3", "\"smmuv3\" is neither 0, nor 1, nor vtd");
+    REFUSED("smmuv3,mode=trap", "\"smmuv3\" is not KEY=VALUE");
+    REFUSED("vtdx", "\"vtdx\" is neither");
+    REFUSED("vtd,", "\"\" is not KEY=VALUE");
+    REFUSED("vtd,vtd", "\"vtd\" is not KEY=VALUE");
+    REFUSED("mode=trap,vtd", "\"vtd\" is not KEY=VALUE");
+    REFUSED("VTD", "\"VTD\" is neither");
+    CHECK(parse_running("vtd") && strstr(why, "\"vtd\" is not KEY=VALUE"), "%s",
+          why);
+}
+
 static void each_key_is_taken(void)
 {
     CHECK(!parse("mode=trap") && enabled(), "%s", why);
@@ -193,6 +216,7 @@ int main(void)
 {
     RUN(viommu_1_is_all_defaults);
     RUN(viommu_0_is_off);
+    RUN(first_word_may_be_the_type);
     RUN(each_key_is_taken);
     RUN(what_is_not_said_stays_unknown);
     RUN(unknown_mode_is_refused);

@@ -17,6 +17,8 @@
 #include "xl_utils.h"
 #include "xl_viommu.h"
 
+#define ECAP_SC (1U << 7) /* VT-d, 10.4.3: snoop control */
+
 #define SBDF_LEN sizeof("ssss:bb:dd.f")
 
 void parse_viommu_config(const XLU_Config *config,
@@ -68,6 +70,7 @@ static void print_text(const libxl_viommu_info *info)
     char host[SBDF_LEN], guest[SBDF_LEN];
     unsigned int i;
 
+    printf("type               : %s\n", libxl_viommu_type_to_string(set->type));
     printf("mode               : %s\n", libxl_viommu_mode_to_string(set->mode));
     printf("teardown           : %s\n",
            libxl_viommu_teardown_to_string(set->teardown));
@@ -86,6 +89,8 @@ static void print_text(const libxl_viommu_info *info)
     printf("overcommit         : %s\n", info->overcommit ? "yes" : "no");
     printf("cap                : 0x%016"PRIx64"\n", info->cap);
     printf("ecap               : 0x%016"PRIx64"\n", info->ecap);
+    printf("snoop control      : %s\n", info->ecap & ECAP_SC
+           ? "yes" : "no (a hypervisor in the guest may ask for it)");
     printf("translation        : %s\n", info->translation ? "on" : "off");
     printf("queue              : %s\n", info->queue ? "on" : "off");
     if (info->quarantined)
@@ -122,14 +127,18 @@ static void print_json(uint32_t domid, const char *domain,
     if (info->sidecore != INVALID_DOMID)
         snprintf(sidecore, sizeof(sidecore), "%"PRIu32, info->sidecore);
 
-    printf("{\"domain\":%s,\"domid\":%"PRIu32",\"mode\":\"%s\""
+    printf("{\"domain\":%s,\"domid\":%"PRIu32",\"type\":\"%s\""
+           ",\"mode\":\"%s\""
            ",\"table_pages\":%"PRIu32",\"translation\":%s,\"queue\":%s"
            ",\"quarantined\":%s"
-           ",\"cap\":\"0x%016"PRIx64"\",\"ecap\":\"0x%016"PRIx64"\"",
-           domain, domid, libxl_viommu_mode_to_string(set->mode),
+           ",\"cap\":\"0x%016"PRIx64"\",\"ecap\":\"0x%016"PRIx64"\""
+           ",\"snoop_control\":%s",
+           domain, domid, libxl_viommu_type_to_string(set->type),
+           libxl_viommu_mode_to_string(set->mode),
            set->table_pages,
            info->translation ? "true" : "false", info->queue ? "true" : "false",
-           info->quarantined ? "true" : "false", info->cap, info->ecap);
+           info->quarantined ? "true" : "false", info->cap, info->ecap,
+           info->ecap & ECAP_SC ? "true" : "false");
     printf(",\"teardown\":\"%s\",\"window_us\":%"PRIu32",\"quota\":%"PRIu32
            ",\"fallback_us\":%"PRIu32",\"idle_us\":%"PRIu32",\"sidecore\":%s"
            ",\"no_exit\":%s,\"overcommit\":%s,\"devices\":[",

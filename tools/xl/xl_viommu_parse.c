@@ -153,15 +153,25 @@ int viommu_parse_settings(const char *text, bool running, libxl_viommu *viommu,
 int viommu_parse(const char *text, libxl_viommu *viommu,
                  char *why, size_t size)
 {
+    static const char vtd[] = "vtd";
+    const size_t len = strlen(vtd);
+
     if (!strcmp(text, "0") || !strcmp(text, "1")) {
         libxl_defbool_set(&viommu->enable, *text == '1');
         return 0;
     }
 
-    if (!strchr(text, '=')) {
+    if (!strncmp(text, vtd, len) && (!text[len] || text[len] == ',')) {
+        viommu->type = LIBXL_VIOMMU_TYPE_VTD;
+        text += len;
+        if (!*text++) {
+            libxl_defbool_set(&viommu->enable, true);
+            return 0;
+        }
+    } else if (!strchr(text, '=')) {
         snprintf(why, size,
-                 "\"%s\" is neither 0, nor 1, nor KEY=VALUE (keys: %s)", text,
-                 KEY_NAMES);
+                 "\"%s\" is neither 0, nor 1, nor vtd, nor KEY=VALUE (keys: %s)",
+                 text, KEY_NAMES);
         return -1;
     }
 

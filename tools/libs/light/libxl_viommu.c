@@ -65,6 +65,15 @@ static int get_unit(libxl__gc *gc, uint32_t domid, struct xc_viommu_info *info,
     }
 }
 
+int libxl__viommu_present(libxl__gc *gc, uint32_t domid, bool *has)
+{
+    struct xc_viommu_info *unit;
+
+    GCNEW(unit);
+
+    return get_unit(gc, domid, unit, has);
+}
+
 /* What *viommu names becomes part of *settings; the rest of that stays. */
 static int merge(libxl__gc *gc, uint32_t domid, const libxl_viommu *viommu,
                  xen_viommu_settings_t *settings)
@@ -192,6 +201,7 @@ int libxl__viommu_setdefault(libxl__gc *gc, uint32_t domid,
     xen_viommu_settings_t settings = XEN_VIOMMU_DEFAULT_SETTINGS;
     const char *whynot = NULL;
     libxl_viommu *viommu;
+    bool less;
     int rc;
 
     if (b_info->type != LIBXL_DOMAIN_TYPE_HVM)
@@ -201,11 +211,14 @@ int libxl__viommu_setdefault(libxl__gc *gc, uint32_t domid,
     libxl_defbool_setdefault(&viommu->enable, false);
     if (!libxl_defbool_val(viommu->enable))
         return 0;
+    viommu->type = LIBXL_VIOMMU_TYPE_VTD; /* there is no other */
 
     rc = merge(gc, domid, viommu, &settings);
     if (rc)
         return rc;
     show(&settings, viommu);
+    if (!viommu->table_pages && b_info->max_memkb != LIBXL_MEMKB_DEFAULT)
+        viommu->table_pages = XEN_VIOMMU_TABLE_PAGES(b_info->max_memkb / 4);
 
     if (!physinfo->cap_hvm_directio)
         whynot = "the host has no IOMMU, or Xen does not use it";
@@ -220,17 +233,52 @@ int libxl__viommu_setdefault(libxl__gc *gc, uint32_t domid,
         whynot = "it does not work together with altp2m";
     else if (is_false(b_info->acpi) || is_false(b_info->u.hvm.acpi))
         whynot = "a guest finds it by ACPI, which acpi=0 takes away";
+    else if (b_info->device_model_version ==
+             LIBXL_DEVICE_MODEL_VERSION_QEMU_XEN_TRADITIONAL)
+        whynot = "qemu-xen-traditional does not say which devices it emulates";
+    else if (is_true(b_info->u.hvm.gfx_passthru))
+        whynot = "gfx_passthru needs slots that are not behind it";
 
     if (whynot) {
         LOGD(ERROR, domid, "viommu is not possible: %s", whynot);
         return ERROR_INVAL;
     }
 
+    if (is_true(c_info->driver_domain))
+        LOGD(WARN, domid, "viommu: the domain's devices reach pages that other "
+             "guests granted only where its kernel has them pass the IOMMU by "
+             "(iommu=pt)");
+
+    /*
+     * When a domain starts anew, its memory is the target that it had last.
+     * What it was said to be first is kept: see libxl__viommu_keep().
+     */
+    less = b_info->max_memkb != LIBXL_MEMKB_DEFAULT &&
+           b_info->target_memkb < b_info->max_memkb;
+    libxl_defbool_setdefault(&viommu->overcommit, less);
+    if (less && !libxl_defbool_val(viommu->overcommit))
+        b_info->target_memkb = b_info->max_memkb;
+
     /* Devices may come later by hotplug, so even without any now. */
     if (c_info->passthrough == LIBXL_PASSTHROUGH_DEFAULT)
         c_info->passthrough = LIBXL_PASSTHROUGH_ENABLED;
 
-    return place(gc, domid, d_config->pcidevs, d_config->num_pcidevs, 0);
+    return place(gc, domid, d_config->pcidevs, d_config->num_pcidevs,
+                 libxl__viommu_emulated_slots(b_info));
+}
+
+uint64_t libxl__viommu_need_memkb(const libxl_domain_build_info *info)
+{
+    return libxl__viommu_wanted(info) ? info->u.hvm.viommu.table_pages * 4ULL
+                                      : 0;
+}
+
+void libxl__viommu_keep(libxl_domain_config *kept,
+                        const libxl_domain_config *d_config)
+{
+    if (libxl__viommu_wanted(&d_config->b_info))
+        kept->b_info.u.hvm.viommu.overcommit =
+            d_config->b_info.u.hvm.viommu.overcommit;
 }
 
 int libxl__viommu_create(libxl__gc *gc, uint32_t domid,
@@ -241,24 +289,38 @@ int libxl__viommu_create(libxl__gc *gc, uint32_t domid,
     xen_viommu_settings_t settings = XEN_VIOMMU_DEFAULT_SETTINGS;
     const char *why;
     uint32_t flags;
+    bool has;
     int rc;
 
     if (!libxl__viommu_wanted(info))
         return 0;
 
-    if (state->restore || state->soft_reset) {
-        LOGD(ERROR, domid, "viommu: a domain with it cannot be %s",
-             state->restore ? "restored" : "soft reset");
+    if (state->restore) {
+        LOGD(ERROR, domid, "viommu: a domain with it cannot be restored");
         return ERROR_INVAL;
+    }
+
+    /*
+     * The guest has begun another kernel. As in a machine, that finds the unit
+     * as the one before it left it.
+     */
+    if (state->soft_reset) {
+        rc = libxl__viommu_present(gc, domid, &has);
+        if (!rc && !has) {
+            LOGD(ERROR, domid, "viommu: the domain that is soft reset has "
+                 "none");
+            rc = ERROR_INVAL;
+        }
+        return rc;
     }
 
     rc = merge(gc, domid, &info->u.hvm.viommu, &settings);
     if (rc)
         return rc;
 
-    /* libxc then populates the memory on demand. */
-    flags = info->target_memkb < info->max_memkb ? XEN_VIOMMU_CREATE_overcommit
-                                                 : 0;
+    /* libxc populates the memory on demand if it is less than the maximum. */
+    flags = is_true(info->u.hvm.viommu.overcommit)
+        ? XEN_VIOMMU_CREATE_overcommit : 0;
     if (!xc_viommu_create(CTX->xch, domid, info->u.hvm.viommu.table_pages,
                           flags))
         return apply(gc, domid, &settings);
@@ -272,7 +334,10 @@ int libxl__viommu_create(libxl__gc *gc, uint32_t domid,
     case EXDEV:  why = "the domain was created without passthrough"; break;
     case EEXIST: why = "the domain has one already"; break;
     case EBUSY:  why = "the domain ran already, or has devices"; break;
-    case ENOMEM: why = "Xen is out of memory"; break;
+    case ENOMEM:
+        why = GCSPRINTF("the host has not enough memory for table_pages=%"
+                        PRIu32, info->u.hvm.viommu.table_pages);
+        break;
     default:     why = "unexpected error"; break;
     }
     LOGED(ERROR, domid, "viommu is not possible: %s", why);
@@ -286,6 +351,7 @@ int libxl__viommu_firmware(libxl__gc *gc, uint32_t domid,
 {
     struct xc_viommu_info *unit;
     struct xc_hvm_firmware_module *tables = &dom->acpi_modules[0];
+    unsigned int size;
     uint8_t *blob;
 
     if (!libxl__viommu_wanted(info))
@@ -302,11 +368,12 @@ int libxl__viommu_firmware(libxl__gc *gc, uint32_t domid,
      * by the length in its header, which may be wrong in a user's file.
      */
     blob = libxl__malloc(gc, VIOMMU_DMAR_SIZE + tables->length);
-    viommu_dmar_build(blob, unit->cap);
+    size = viommu_dmar_build(blob, unit->cap,
+                             libxl__viommu_emulated_slots(info));
     if (tables->length)
-        memcpy(blob + VIOMMU_DMAR_SIZE, tables->data, tables->length);
+        memcpy(blob + size, tables->data, tables->length);
     tables->data = blob;
-    tables->length += VIOMMU_DMAR_SIZE;
+    tables->length += size;
 
     return 0;
 }
@@ -315,6 +382,7 @@ int libxl__viommu_place_hotplug(libxl__gc *gc, uint32_t domid,
                                 libxl_device_pci *pci)
 {
     struct xc_viommu_info *unit;
+    libxl_domain_config config;
     libxl_device_pci *pcis;
     uint32_t taken = 0;
     int rc, i, nr;
@@ -324,6 +392,17 @@ int libxl__viommu_place_hotplug(libxl__gc *gc, uint32_t domid,
     rc = get_unit(gc, domid, unit, &has);
     if (rc || !has)
         return rc;
+
+    libxl_domain_config_init(&config);
+    rc = libxl__get_domain_configuration(gc, domid, &config);
+    if (!rc)
+        taken = libxl__viommu_emulated_slots(&config.b_info);
+    libxl_domain_config_dispose(&config);
+    if (rc) {
+        LOGD(ERROR, domid, "viommu: no configuration says which slots the "
+             "device model uses");
+        return rc;
+    }
 
     for (i = 0; i < unit->nr_devices; i++)
         taken |= 1U << ((unit->devices[i].vsbdf >> 3) & 0x1f);
@@ -411,12 +490,10 @@ int libxl__viommu_bind(libxl__gc *gc, uint32_t domid,
 
 int libxl__viommu_refuse_save(libxl__gc *gc, uint32_t domid)
 {
-    struct xc_viommu_info *unit;
     bool has;
     int rc;
 
-    GCNEW(unit);
-    rc = get_unit(gc, domid, unit, &has);
+    rc = libxl__viommu_present(gc, domid, &has);
     if (rc || !has)
         return rc;
 
@@ -493,6 +570,9 @@ int libxl_viommu_get_info(libxl_ctx *ctx, uint32_t domid,
         goto out;
 
     libxl_defbool_set(&info->settings.enable, true);
+    info->settings.type = LIBXL_VIOMMU_TYPE_VTD;
+    libxl_defbool_set(&info->settings.overcommit,
+                      unit->flags & XEN_VIOMMU_FLAG_overcommit);
     info->settings.table_pages = unit->table_pages;
     show(&unit->settings, &info->settings);
     info->sidecore = unit->sidecore == DOMID_INVALID ? INVALID_DOMID

@@ -23,8 +23,23 @@ _hidden int libxl__viommu_setdefault(libxl__gc *gc, uint32_t domid,
 _hidden bool libxl__viommu_wanted(const libxl_domain_build_info *info);
 
 /*
- * Gives the new domain its unit, as it is to be set. With less memory than the
- * maximum, its devices are blocked until the guest turns translation on.
+ * The host's memory that Xen sets aside for the unit's tables when the domain is
+ * created: after libxl__viommu_setdefault().
+ */
+_hidden uint64_t
+libxl__viommu_need_memkb(const libxl_domain_build_info *info);
+
+/*
+ * When the domain is complete: what has to be the same when it starts anew
+ * goes from its configuration into the one that is kept.
+ */
+_hidden void libxl__viommu_keep(libxl_domain_config *kept,
+                                const libxl_domain_config *d_config);
+
+/*
+ * Gives the new domain its unit, as it is to be set. If its memory is
+ * overcommitted, its devices are blocked until the guest turns translation on.
+ * A domain that is soft reset keeps the unit that it has.
  */
 _hidden int libxl__viommu_create(libxl__gc *gc, uint32_t domid,
                                  const libxl_domain_config *d_config,
@@ -46,6 +61,43 @@ _hidden int libxl__viommu_place_hotplug(libxl__gc *gc, uint32_t domid,
  */
 _hidden int libxl__viommu_bind(libxl__gc *gc, uint32_t domid,
                                const libxl_device_pci *pci, bool starting);
+
+/* Has the domain a unit? */
+_hidden int libxl__viommu_present(libxl__gc *gc, uint32_t domid, bool *has);
+
+/*
+ * The slots, of those that could be behind the unit, into which libxl has the
+ * device model put emulated devices: they are not behind it.
+ */
+_hidden uint32_t
+libxl__viommu_emulated_slots(const libxl_domain_build_info *info);
+
+/*
+ * By the device model's answer to query-pci, before a device is passed through:
+ * refuses a domain with an emulated device in a slot behind the unit.
+ */
+_hidden int libxl__viommu_check_slots(libxl__gc *gc, libxl_domid domid,
+                                      const libxl_domain_build_info *info,
+                                      const libxl__json_object *answer);
+
+/*
+ * By the same answer of a running domain: refuses another emulated device if
+ * the device model, which takes the first free slot, would put it behind the
+ * unit.
+ */
+_hidden int libxl__viommu_check_room(libxl__gc *gc, libxl_domid domid,
+                                     const libxl__json_object *answer);
+
+typedef void libxl__viommu_checked(libxl__egc *egc,
+                                   libxl__domain_create_state *dcs, int rc);
+
+/*
+ * libxl__viommu_check_slots() for a new domain whose device model has just
+ * started. Calls done(), perhaps before it returns.
+ */
+_hidden void libxl__viommu_check_emulated(libxl__egc *egc,
+                                          libxl__domain_create_state *dcs,
+                                          libxl__viommu_checked *done);
 
 /* Refuses to save or migrate a domain that has a unit. */
 _hidden int libxl__viommu_refuse_save(libxl__gc *gc, uint32_t domid);

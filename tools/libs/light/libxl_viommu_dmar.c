@@ -62,13 +62,13 @@ struct table {
 #define DMAR_REVISION 1
 #define CAP_MGAW(cap) (((cap) >> 16) & 0x3f) /* as the table: less one */
 
-void viommu_dmar_build(uint8_t table[VIOMMU_DMAR_SIZE], uint64_t cap)
+unsigned int viommu_dmar_build(uint8_t table[VIOMMU_DMAR_SIZE], uint64_t cap,
+                               uint32_t left_out)
 {
     struct table t = {
         .dmar = {
             .header = {
                 .signature = { 'D', 'M', 'A', 'R' },
-                .length = sizeof(t),
                 .revision = DMAR_REVISION,
                 .oem_id = { 'X', 'e', 'n' },
                 .oem_table_id = { 'H', 'V', 'M' },
@@ -78,27 +78,37 @@ void viommu_dmar_build(uint8_t table[VIOMMU_DMAR_SIZE], uint64_t cap)
         },
         .drhd = {
             .type = DMAR_DRHD,
-            .length = sizeof(t.drhd) + sizeof(t.scope),
             .base = XEN_VIOMMU_REGISTER_BASE,
         },
     };
     uint8_t sum = 0;
-    unsigned int i;
+    unsigned int i, n = 0, size;
 
     _Static_assert(sizeof(t) == VIOMMU_DMAR_SIZE, "size of the DMAR table");
 
-    for (i = 0; i < VIOMMU_NR_SLOTS * 8; i++)
-        t.scope[i] = (struct device_scope) {
+    for (i = 0; i < VIOMMU_NR_SLOTS * 8; i++) {
+        const unsigned int slot = XEN_VIOMMU_SLOT_FIRST + i / 8;
+
+        if (left_out & (1U << slot))
+            continue;
+        t.scope[n++] = (struct device_scope) {
             .type = SCOPE_ENDPOINT,
-            .length = sizeof(t.scope[i]),
-            .device = XEN_VIOMMU_SLOT_FIRST + i / 8,
+            .length = sizeof(t.scope[n]),
+            .device = slot,
             .function = i % 8,
         };
+    }
 
-    memcpy(table, &t, sizeof(t));
-    for (i = 0; i < sizeof(t); i++)
+    size = offsetof(struct table, scope) + n * sizeof(t.scope[0]);
+    t.dmar.header.length = size;
+    t.drhd.length = size - sizeof(t.dmar);
+
+    memcpy(table, &t, size);
+    for (i = 0; i < size; i++)
         sum += table[i];
     table[offsetof(struct acpi_header, checksum)] = -sum;
+
+    return size;
 }
 
 /*

@@ -18,14 +18,17 @@
 
 #define VIOMMU_NR_SLOTS (XEN_VIOMMU_SLOT_LAST - XEN_VIOMMU_SLOT_FIRST + 1)
 
-/* Bytes of the DMAR table: header, one unit, a scope for every function. */
+/* Most bytes of the DMAR table: header, a unit, a scope for every function. */
 #define VIOMMU_DMAR_SIZE (48 + 16 + VIOMMU_NR_SLOTS * 8 * 8)
 
 /*
- * Writes the ACPI DMAR table that announces the unit. cap is the unit's
- * capability register: the table's address width is that of the unit.
+ * Writes the ACPI DMAR table that announces the unit, and returns its size. cap
+ * is the unit's capability register: the table's address width is that of the
+ * unit. left_out has a bit for every slot that is not behind the unit, though
+ * it is one of those that could be.
  */
-void viommu_dmar_build(uint8_t table[VIOMMU_DMAR_SIZE], uint64_t cap);
+unsigned int viommu_dmar_build(uint8_t table[VIOMMU_DMAR_SIZE], uint64_t cap,
+                               uint32_t left_out);
 
 enum viommu_place {
     VIOMMU_PLACED,
