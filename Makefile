@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 export XEN_SRC OUT PATCH
 
-.PHONY: help setup build setup-tests build-tests demo check check-quick check-rig check-unit check-fuzz check-model check-tools \
+.PHONY: help setup build setup-tests build-tests demo check check-quick check-rig check-unit check-threads check-fuzz check-model check-tools \
         check-build check-system bench shell series refresh clean distclean
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo 'make check         all tests:'
 	@echo '  make check-build   CONFIG_VIOMMU=y and =n build without warnings'
 	@echo '  make check-unit    the emulation in user space (seconds to minutes)'
+	@echo '  make check-threads the emulation with threads, under ThreadSanitizer'
 	@echo '  make check-fuzz    the corpus, and some seconds of fuzzing'
 	@echo '  make check-model   what the handshake of a sidecore allows (a minute)'
 	@echo '  make check-tools   option parser, DMAR table, scripts'
@@ -93,6 +94,9 @@ check-build: build-tests
 
 check-unit: setup-tests
 	@tests/unit/run
+
+check-threads: setup-tests
+	@tests/threads/run
 
 check-fuzz: setup-tests
 	@tests/fuzz/run

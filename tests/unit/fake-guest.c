@@ -237,6 +237,27 @@ void guest_dirtied(struct viommu *vi, gfn_t gfn)
         guest.on_status();
 }
 
+#ifdef CONFIG_VIOMMU_CHECK
+
+unsigned int guest_frame_refs(struct viommu *vi, mfn_t mfn)
+{
+    (void)vi;
+
+    /* It is the guest's: one for that. */
+    return refs[index_of(mfn_x(mfn))] + 1;
+}
+
+void guest_inconsistent(struct viommu *vi, const char *what, uint64_t addr,
+                        uint64_t entry, uint64_t expected, uint64_t found)
+{
+    (void)vi;
+    FAIL("check: %s at %#llx: the guest has %#llx, expected %#llx, found %#llx",
+         what, (unsigned long long)addr, (unsigned long long)entry,
+         (unsigned long long)expected, (unsigned long long)found);
+}
+
+#endif
+
 unsigned long guest_max_frame(void)
 {
     return MFN_GUEST + NR_GFNS;

@@ -99,6 +99,7 @@ static inline unsigned int flsl(unsigned long x)
 #define printk(...)  ((void)0)
 #define gprintk(...) ((void)0)
 #define XENLOG_WARNING ""
+#define XENLOG_G_INFO  ""
 #define XENLOG_ERR     ""
 
 /* ---- Types ---- */

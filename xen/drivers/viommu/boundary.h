@@ -34,6 +34,16 @@ void guest_put_frame(mfn_t mfn);
 /* The same, and it is mapped. NULL: as false above, or no memory for that. */
 void *guest_map(struct viommu *vi, mfn_t mfn);
 void guest_unmap(void *va, mfn_t mfn);
+#ifdef CONFIG_VIOMMU_CHECK
+/* References to a frame; 0: it is none of the guest's. */
+unsigned int guest_frame_refs(struct viommu *vi, mfn_t mfn);
+/*
+ * The shadow is not what it should be: to be printed, and the guest crashed.
+ * addr: of the device; entry: the guest's; what its leaf should be, and is.
+ */
+void guest_inconsistent(struct viommu *vi, const char *what, uint64_t addr,
+                        uint64_t entry, uint64_t expected, uint64_t found);
+#endif
 /* The page of gfn was written to. */
 void guest_dirtied(struct viommu *vi, gfn_t gfn);
 /* More than any frame of the machine. */

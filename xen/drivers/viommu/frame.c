@@ -17,22 +17,18 @@
 #include "boundary.h"
 #include "frame.h"
 
-/* Tags: a gfn, and the epoch, which stands for a generation. */
-#define TAG_GFN    0x000000ffffffffffULL
-#define TAG_EPOCH  0xffffff0000000000ULL
-
 static void begin_epoch(struct viommu *vi, uint64_t generation)
 {
     vi->frames.generation = generation;
-    vi->frames.epoch += MASK_INSR(1ULL, TAG_EPOCH);
-    if ( vi->frames.epoch & TAG_EPOCH )
+    vi->frames.epoch += MASK_INSR(1ULL, VIOMMU_TAG_EPOCH);
+    if ( vi->frames.epoch & VIOMMU_TAG_EPOCH )
         return;
 
     /* Epochs begin anew: nothing may have one that will come again. */
     frame_unmap_pages(vi);
     memset(vi->frames.sets, 0, VIOMMU_FRAME_SETS * VIOMMU_FRAME_WAYS *
                                sizeof(*vi->frames.sets));
-    vi->frames.epoch = MASK_INSR(1ULL, TAG_EPOCH);
+    vi->frames.epoch = MASK_INSR(1ULL, VIOMMU_TAG_EPOCH);
 }
 
 /* The tag of a gfn. The answers of another generation are void. */
@@ -48,7 +44,7 @@ static uint64_t tag_of(struct viommu *vi, gfn_t gfn)
 
 int frame_init(struct viommu *vi)
 {
-    vi->frames.epoch = MASK_INSR(1ULL, TAG_EPOCH);
+    vi->frames.epoch = MASK_INSR(1ULL, VIOMMU_TAG_EPOCH);
     vi->frames.sets = xvzalloc_array(struct viommu_frame,
                                      VIOMMU_FRAME_SETS * VIOMMU_FRAME_WAYS);
 
@@ -81,7 +77,7 @@ static uint64_t ask(struct viommu *vi, struct viommu_frame *set, gfn_t gfn,
     }
 
     /* The latest comes first, unless it is there already. */
-    if ( (set[0].tag & TAG_GFN) != gfn_x(gfn) )
+    if ( (set[0].tag & VIOMMU_TAG_GFN) != gfn_x(gfn) )
         set[1] = set[0];
     set[0].tag = gfn_x(gfn) | vi->frames.epoch;
     set[0].value = (mfn_x(found.mfn) << VTD_PAGE_SHIFT) |
@@ -99,7 +95,7 @@ uint64_t frame_ask(struct viommu *vi, gfn_t gfn, bool write, bool populate,
     uint64_t tag;
 
     *level = 1;
-    if ( gfn_x(gfn) & ~TAG_GFN )
+    if ( gfn_x(gfn) & ~VIOMMU_TAG_GFN )
         return 0;
 
     tag = tag_of(vi, gfn);
@@ -176,7 +172,7 @@ static struct viommu_page *place_for(struct viommu *vi,
 
     for ( i = 0; i < VIOMMU_PAGE_WAYS; i++ )
     {
-        if ( set[i].tag && (set[i].tag & TAG_GFN) == gfn_x(gfn) )
+        if ( set[i].tag && (set[i].tag & VIOMMU_TAG_GFN) == gfn_x(gfn) )
             return &set[i];
         if ( !set[i].tag )
             place = &set[i];
@@ -225,7 +221,7 @@ static struct viommu_page *find_page(struct viommu *vi, gfn_t gfn, bool write,
     unsigned int i;
     uint64_t tag;
 
-    if ( gfn_x(gfn) & ~TAG_GFN )
+    if ( gfn_x(gfn) & ~VIOMMU_TAG_GFN )
         return NULL;
 
     tag = tag_of(vi, gfn);

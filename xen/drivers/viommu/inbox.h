@@ -19,7 +19,7 @@ void inbox_show_all(struct viommu *vi);
 static inline bool inbox_peek(const struct viommu *vi)
 {
 #define WRITTEN(offset) (ACCESS_ONCE(vi->inbox.page[(offset) / 4]) ^ \
-                         vi->inbox.shown[(offset) / 4])
+                         ACCESS_ONCE(vi->inbox.shown[(offset) / 4]))
     return WRITTEN(VTD_IQT) | WRITTEN(VTD_GCMD) | WRITTEN(VTD_IOTLB + 4) |
            WRITTEN(VTD_CCMD + 4) | WRITTEN(VTD_FSTS) |
            (uint32_t)ACCESS_ONCE(vi->inbox.work);

@@ -9,6 +9,7 @@
  * flush: what waits for them comes behind them.
  */
 #include "boundary.h"
+#include "check.h"
 #include "fault.h"
 #include "frame.h"
 #include "inbox.h"
@@ -326,6 +327,8 @@ static bool next_command(struct viommu *vi)
 static int execute(struct viommu *vi, struct viommu_command *cmd,
                    struct viommu_budget *b)
 {
+    int rc;
+
     /* Its flush is that of what follows, if that is the same. */
     if ( cmd->op != VIOMMU_CMD_IOTLB && vi->removed.s )
         removed_flush(vi);
@@ -333,7 +336,11 @@ static int execute(struct viommu *vi, struct viommu_command *cmd,
     switch ( cmd->op )
     {
     case VIOMMU_CMD_IOTLB:
-        return sync_iotlb(vi, cmd, b);
+        check_begin(vi, cmd);
+        rc = sync_iotlb(vi, cmd, b);
+        if ( !rc )
+            check_end(vi, cmd);
+        return rc;
 
     case VIOMMU_CMD_CONTEXT:
         return sync_contexts(vi, cmd, b);

@@ -167,7 +167,8 @@ static bool keep_up(struct viommu *vi, uint64_t now, bool scrub)
     }
 
     return ACCESS_ONCE(vi->inbox.live) || vi->sc.debt ||
-           (ACCESS_ONCE(vi->sc.wanted) && now < vi->sc.not_before);
+           (ACCESS_ONCE(vi->sc.wanted) &&
+            now < ACCESS_ONCE(vi->sc.not_before));
 }
 
 void sidecore_watch(struct viommu *vi)

@@ -16,6 +16,7 @@
  *   inbox.c                      the register page as memory
  *   regs.c                       accesses to registers
  *   sync.c  pinned.c  fault.c    invalidations; counting; fault records
+ *   check.c                      what they should have led to, for debugging
  *   leaf.c                       one leaf of a shadow
  *   teardown.c                   what lingers
  *   agreed.c                     superpages that are known to agree
@@ -210,6 +211,10 @@ struct viommu_sidecore {
     uint64_t last_poll;      /* microseconds */
 };
 
+/* Tags: a gfn, and the epoch, which stands for a generation of the p2m. */
+#define VIOMMU_TAG_GFN          0x000000ffffffffffULL
+#define VIOMMU_TAG_EPOCH        0xffffff0000000000ULL
+
 /*
  * What the p2m said of a frame of the guest, at a generation; see frame.c.
  */
@@ -256,6 +261,26 @@ struct viommu_idle {
 
 /* Counting pinned pages, in pieces; see pinned.c. */
 struct viommu_pinned;
+
+#ifdef CONFIG_VIOMMU_CHECK
+
+/* What a command is to be compared with; see check.c. */
+#define VIOMMU_CHECK_SAMPLES 64U
+
+struct viommu_check {
+    struct viommu_check_sample {
+        uint64_t shadow;         /* its id */
+        uint64_t addr;
+        uint64_t entry;          /* the guest's, before the command */
+        uint64_t expected;       /* in the shadow */
+    } sample[VIOMMU_CHECK_SAMPLES];
+    unsigned int samples;
+    uint64_t refused;            /* counters, before the command */
+    uint64_t random;
+    bool failed;
+};
+
+#endif
 
 struct viommu {
     struct domain *d;
@@ -419,6 +444,9 @@ struct viommu {
         bool expiring;               /* pages go with the timer; no lock */
     } frames;
     struct viommu_pinned *pinned;    /* NULL: nobody asked */
+#ifdef CONFIG_VIOMMU_CHECK
+    struct viommu_check check;
+#endif
 
     /* MSIs to send once no lock is held; bits of enum viommu_event. */
     unsigned int events;

@@ -137,6 +137,26 @@ void guest_unmap(void *va, mfn_t mfn)
     put_page(mfn_to_page(mfn));
 }
 
+#ifdef CONFIG_VIOMMU_CHECK
+
+unsigned int guest_frame_refs(struct viommu *vi, mfn_t mfn)
+{
+    const struct page_info *pg = mfn_to_page(mfn);
+
+    return page_get_owner(pg) == vi->d ? pg->count_info & PGC_count_mask : 0;
+}
+
+void guest_inconsistent(struct viommu *vi, const char *what, uint64_t addr,
+                        uint64_t entry, uint64_t expected, uint64_t found)
+{
+    printk(XENLOG_G_ERR
+           "%pd: viommu check: %s at %#lx: guest %#lx, expected %#lx, found %#lx\n",
+           vi->d, what, addr, entry, expected, found);
+    domain_crash(vi->d);
+}
+
+#endif
+
 void guest_dirtied(struct viommu *vi, gfn_t gfn)
 {
     paging_mark_pfn_dirty(vi->d, _pfn(gfn_x(gfn)));
