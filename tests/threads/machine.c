@@ -126,7 +126,7 @@ uint64_t *hw_table(mfn_t mfn)
     return find_table(mfn_x(mfn))->entries;
 }
 
-void hw_table_free(mfn_t mfn)
+void hw_table_free(struct viommu *vi, mfn_t mfn)
 {
     struct table *t = find_table(mfn_x(mfn));
     uint64_t *entries = t->entries;
