@@ -5,7 +5,7 @@ SHELL := /bin/sh
 export XEN_SRC OUT PATCH
 
 .PHONY: help setup build setup-tests build-tests demo check check-quick check-rig check-unit check-threads check-fuzz check-model check-tools \
-        check-build check-system bench shell series refresh clean distclean
+        check-build check-system bench bench-count shell series refresh clean distclean
 
 help:
 	@echo 'make demo          build, boot, and show a guest doing DMA through its vIOMMU'
@@ -21,6 +21,7 @@ help:
 	@echo '  make check-system  everything on the rig; JOBS_TO_RUN="..." for some'
 	@echo 'make bench         what a unit costs, on the rig: out/bench/report.html;'
 	@echo '                   BENCH="configs=pt+trap-strict workloads=net-rr" for some'
+	@echo 'make bench-count   instructions for each mapping, on the rig: out/bench/count.csv'
 	@echo 'make setup         the Debian trees and the source of Xen, under out/'
 	@echo 'make build         the patched hypervisor and tools'
 	@echo 'make shell         the rig, booted, with a console to type at'
@@ -112,6 +113,9 @@ check-system: build-tests
 
 bench: build-tests
 	@tests/bench/run $(BENCH)
+
+bench-count: build-tests
+	@tests/bench/count/run $(BENCH)
 
 shell: build
 	@tests/rig/boot --shell

@@ -5,6 +5,7 @@
 DIR/rows     what tests/bench/in-dom0 printed, one measurement a line
 DIR/machine  NAME: VALUE lines about where it ran
 DIR/native.csv  of tests/bench/native, if it is there
+DIR/count.csv   of tests/bench/count, if it is there
 
 Writes DIR/report.html, results.csv and summary.txt; plots are made by gnuplot
 and are inside the page.
@@ -21,6 +22,7 @@ CONFIGS = ["none", "pt", "trap-strict", "trap-optimistic",
            "sidecore-strict", "sidecore-optimistic", "none-busy"]
 WORKLOADS = {
     "nvme-read-1": "NVMe random read, depth 1",
+    "nvme-read-16": "NVMe random read, depth 16",
     "nvme-read-32": "NVMe random read, depth 32",
     "nvme-write-1": "NVMe random write, depth 1",
     "nvme-write-32": "NVMe random write, depth 32",
@@ -105,6 +107,26 @@ class Results:
         """Of the leaves that the guest mapped, how many were still there."""
         return self.per(w, c, ("leaves_revived",),
                         ("leaves_revived", "leaves_mapped"))
+
+
+class Counted:
+    """Instructions and others for each pair, from count.csv."""
+
+    def __init__(self, rows):
+        self.v = {(r["workload"], r["config"], r["what"]): float(r["per_pair"])
+                  for r in rows}
+        self.workloads = [w for w in WORKLOADS if any(k[0] == w for k in self.v)]
+        self.configs = [c for c in CONFIGS if any(k[1] == c for k in self.v)]
+
+    def of(self, workload, config, what):
+        return self.v.get((workload, config, what))
+
+    def xen(self, workload, config):
+        """On both processors, beyond what there is without a unit."""
+        v = [self.of(workload, c, what) for c, what in (
+            (config, "xen_guest_cpu"), (config, "xen_sidecore_work"),
+            ("none", "xen_guest_cpu"))]
+        return None if None in v else max(v[0] + v[1] - v[2], 0)
 
 
 def number(v, digits=2):
@@ -358,7 +380,30 @@ def overcommit(free):
         table(["", "seconds", "MiB free"], body)]
 
 
-def write_html(path, res, machine, native, free):
+def counted_section(counted):
+    """What tests/bench/count counted."""
+    units = [c for c in counted.configs if c != "none"]
+    out = ["<h2>Instructions for each pair</h2>",
+           image(bars(counted, units, counted.xen,
+                      "Xen's instructions per pair, beyond no unit"),
+                 "Xen's instructions per pair; see the tables"),
+           "<p>Counted in the emulated machine, of fixed work, by <code>make "
+           "bench-count</code>; without those of physical flushes, which have "
+           "a counter. The sidecore's are those of its work: polling is not "
+           "counted. The plot has both processors. What is more, and the "
+           "largest functions: <code>count.txt</code>.</p>"]
+    whats = list(dict.fromkeys(k[2] for k in counted.v))
+    for w in counted.workloads:
+        out += ["<div class=wide>", table(
+            [WORKLOADS[w]] + counted.configs,
+            [[what.replace("_", " ")] +
+             [number(counted.of(w, c, what), 2 if what in (
+                 "exits", "flushes", "p2m_lookups") else 0)
+              for c in counted.configs] for what in whats]), "</div>"]
+    return out
+
+
+def write_html(path, res, machine, native, free, counted):
     rounds = len({r["round"] for r in res.rows})
     h, b = throughput_table(res)
     p = [
@@ -447,6 +492,8 @@ def write_html(path, res, machine, native, free):
               "the processors are, and whatever the unit does is taken from "
               "it.</p>",
               table(["", "value", "unit"], native)]
+    if counted.v:
+        p += counted_section(counted)
     p += overcommit(free)
     p.append("<p>All counters of all measurements: "
              "<a href=results.csv>results.csv</a>.</p>")
@@ -505,6 +552,10 @@ def main(where):
     if os.path.exists(at("native.csv")):
         with open(at("native.csv"), encoding="ascii") as f:
             native = list(csv.reader(f))[1:]
+    counted = []
+    if os.path.exists(at("count.csv")):
+        with open(at("count.csv"), encoding="ascii") as f:
+            counted = list(csv.DictReader(f))
     free = []
     if os.path.exists(at("free")):
         with open(at("free"), encoding="ascii") as f:
@@ -513,7 +564,8 @@ def main(where):
                 free.append((int(t), int(kib), name))
     write_csv(at("results.csv"), res)
     write_summary(at("summary.txt"), res, machine, native)
-    write_html(at("report.html"), res, machine, native, free)
+    write_html(at("report.html"), res, machine, native, free,
+               Counted(counted))
 
 
 main(sys.argv[1])

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The guests of what measures on the rig; in dom0, after ts/lib.sh.
+# shellcheck shell=sh
+#
+# There are three at once, each with an NVMe and a network card of its own
+# (devices.sh): "none" without a unit, "pt" with iommu=pt, and "unit", whose
+# settings are changed between its measurements.
+#
+# Who sources it has a function  warm_up GUEST ADDRESS-OF-DOM0  for what is
+# slow only the first time.
+
+guest_of()
+{
+    case $1 in
+    none | none-busy) echo none ;;
+    pt) echo pt ;;
+    *) echo unit ;;
+    esac
+}
+
+slot_of()
+{
+    case $1 in
+    none) echo 1 ;;
+    pt) echo 2 ;;
+    unit) echo 3 ;;
+    esac
+}
+
+# start GUEST
+start()
+{
+    n=$(slot_of "$1")
+    devices=0000:00:0$(echo $n | tr 123 abc).0
+    devices=$devices+0000:00:0$(echo $n | tr 123 def).0
+    case $1 in
+    none) set -- "$1" viommu=0 args= ;;
+    pt) set -- "$1" viommu=mode=trap args=iommu=pt ;;
+    unit) set -- "$1" viommu=mode=trap args= ;;
+    esac
+    /ts/ts-guest-start name="$1" kernel=bench devices="$devices" "$2" "$3" \
+        >"$TS_DIR/start-$1.log" 2>&1 || {
+        tail -n 30 "$TS_DIR/start-$1.log"
+        fail "guest $1 does not start"
+    }
+    nic=$(basename /sys/bus/pci/devices/0000:00:1$((n + 2)).0/net/*)
+    ip addr replace "10.7.$n.1/24" dev "$nic"
+    ip link set "$nic" up
+    guest_run "$1" \
+        "ip addr replace 10.7.$n.2/24 dev eth0; ip link set eth0 up"
+    i=0
+    until busybox ping -c 1 -W 1 "10.7.$n.2" >/dev/null 2>&1; do
+        i=$((i + 1))
+        [ $i -lt 20 ] || fail "guest $1 does not answer on the network"
+    done
+    warm_up "$1" "10.7.$n.1"
+    guest_run "$1" "cat /sys/devices/system/clocksource/*/current*" |
+        grep tsc || fail "guest $1 has no clock of its own"
+}
+
+# switch CONFIG: of the guest "unit". A sidecore runs only where it is measured;
+# on the rig it can be descheduled for longer than it ever is on a processor of
+# its own, so nobody gives up waiting for it.
+switch()
+{
+    case $1 in
+    none | pt) set -- trap-strict ;;
+    none-busy) set -- sidecore-strict ;;
+    esac
+    [ "$1" != "$(cat "$TS_DIR/switched" 2>/dev/null)" ] || return 0
+    xl viommu-set unit mode="${1%-*}" teardown="${1#*-}" \
+        fallback_us=1000000 idle_us=60000000 || fail "cannot set $1"
+    echo "$1" >"$TS_DIR/switched"
+    # A command has to come before the sidecore takes the guest up.
+    case $1 in
+    sidecore-*) busybox ping -c 2 10.7.3.2 >/dev/null || fail "no answer" ;;
+    esac
+}
