@@ -124,6 +124,10 @@ void pause_ms(unsigned int ms);
 #define MAX_CPUS        2
 #define WAKE            0x3f            /* a vector that is not counted */
 
+/* Debug exceptions that come while they are expected. */
+extern volatile bool debug_expected;
+extern volatile unsigned int debug_traps;
+
 void irq_init(void);
 void irq_init_cpu(unsigned int cpu);
 void interrupt(unsigned int vector, uint64_t where);

@@ -23,6 +23,7 @@
  */
 #define NR_EXCEPTIONS   31
 #define LOW_VECTORS     ((1U << 16) | (1U << 20))
+#define DEBUG           1
 
 struct gate {
     uint16_t offset_low, selector;
@@ -36,6 +37,9 @@ extern char entries[];
 static struct gate idt[256];
 static volatile unsigned int counts[MAX_CPUS][256];
 static uint32_t ids[MAX_CPUS];
+
+volatile bool debug_expected;
+volatile unsigned int debug_traps;
 
 void irq_init(void)
 {
@@ -77,6 +81,12 @@ void irq_init_cpu(unsigned int cpu)
 void interrupt(unsigned int vector, uint64_t where)
 {
     unsigned int cpu;
+
+    if ( vector == DEBUG && debug_expected )
+    {
+        debug_traps++;
+        return;
+    }
 
     if ( vector < NR_EXCEPTIONS && !(LOW_VECTORS & (1U << vector)) )
     {

@@ -33,6 +33,8 @@ void main(void)
 
     check_reset();
     check_access();
+    if ( !sidecore )
+        check_forms();
     check_commands();
     check_registers();
     check_queue();

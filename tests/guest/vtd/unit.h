@@ -271,6 +271,7 @@ void hostile(bool checks);
 /* t-*.c */
 void check_reset(void);
 void check_access(void);
+void check_forms(void);
 void check_access_in_memory(void);
 void check_commands(void);
 void check_registers(void);

@@ -6,6 +6,7 @@
 #define XEN_VIOMMU_H
 
 #include <xen/errno.h>
+#include <xen/mm.h>
 #include <xen/pci.h>
 #include <xen/types.h>
 
@@ -23,6 +24,12 @@ int viommu_domctl(struct domain *d, struct xen_domctl_viommu_op *op);
  * vCPU runs on, with no lock held. Returns whether more is left.
  */
 bool viommu_process_pending(struct vcpu *v);
+
+/*
+ * A guest-physical address of the current vCPU faulted. True: it was a plain
+ * access to the register page, and is done. No lock held.
+ */
+bool viommu_access(paddr_t gpa, unsigned long gla, struct npfec npfec);
 
 /*
  * Takes a device from behind the domain's unit, if it is there, and puts it
@@ -74,6 +81,12 @@ static inline int viommu_domctl(struct domain *d,
 }
 
 static inline bool viommu_process_pending(struct vcpu *v)
+{
+    return false;
+}
+
+static inline bool viommu_access(paddr_t gpa, unsigned long gla,
+                                 struct npfec npfec)
 {
     return false;
 }

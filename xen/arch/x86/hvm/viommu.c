@@ -27,11 +27,7 @@
 #include "../../../drivers/viommu/sidecore.h"
 #include "../../../drivers/viommu/viommu.h"
 
-struct viommu_arch {
-    struct timer timer[VIOMMU_NR_TIMERS];
-    struct page_info *inbox;         /* vi->inbox.page; NULL: none yet */
-    bool complete;                   /* created */
-};
+#include "viommu-arch.h"
 
 /* ---- Guest memory. ---- */
 
@@ -442,7 +438,7 @@ static int create(struct domain *d, unsigned int table_pages,
 
     vi->d = d;
     vi->overcommit = flags & XEN_VIOMMU_CREATE_overcommit;
-    vi->arch = xzalloc(struct viommu_arch);
+    vi->arch = xzalloc_flex_struct(struct viommu_arch, trap, d->max_vcpus);
     rc = vi->arch ? viommu_init(vi, table_pages) : -ENOMEM;
     if ( rc )
     {
