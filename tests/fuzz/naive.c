@@ -32,7 +32,7 @@ void naive_reload(void)
     naive.qie = vi.queue_enabled;
     naive.root = vi.root >> 12;
     naive.queue = vi.queue;
-    naive.entries = vi.queue_entries;
+    naive.entries = vi.queue_size / 16;
     naive.gcmd_written = false;
     naive.record = vi.next_record;
     naive.window = vi.fault_window;

@@ -22,6 +22,7 @@
 
 #include <public/hvm/hvm_info_table.h>
 #include <public/hvm/params.h>
+#include <public/sched.h>
 
 #include "../../../drivers/viommu/boundary.h"
 #include "../../../drivers/viommu/sidecore.h"
