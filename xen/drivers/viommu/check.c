@@ -354,7 +354,7 @@ static void check_frames(struct viommu *vi)
     page = &vi->frames.page[some(vi, VIOMMU_PAGE_SETS)][0];
     for ( i = 0; i < VIOMMU_PAGE_WAYS; i++, page++ )
     {
-        if ( page->tag && !guest_frame_refs(vi, page->mfn) )
+        if ( page->va && !guest_frame_refs(vi, page->mfn) )
             wrong(vi, "a mapped page", page->tag & VIOMMU_TAG_GFN, page->tag, 1,
                   0);
         check_remembered(vi, page->tag, page->mfn, page->writable);

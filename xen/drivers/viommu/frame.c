@@ -19,13 +19,20 @@
 
 static void begin_epoch(struct viommu *vi, uint64_t generation)
 {
+    unsigned int i, j;
+
     vi->frames.generation = generation;
     vi->frames.epoch += MASK_INSR(1ULL, VIOMMU_TAG_EPOCH);
     if ( vi->frames.epoch & VIOMMU_TAG_EPOCH )
         return;
 
-    /* Epochs begin anew: nothing may have one that will come again. */
-    frame_unmap_pages(vi);
+    /*
+     * Epochs begin anew: nothing may have one that will come again. Somebody
+     * may be reading a page just now, so these stay mapped.
+     */
+    for ( i = 0; i < VIOMMU_PAGE_SETS; i++ )
+        for ( j = 0; j < VIOMMU_PAGE_WAYS; j++ )
+            vi->frames.page[i][j].tag &= VIOMMU_TAG_GFN;
     memset(vi->frames.sets, 0, VIOMMU_FRAME_SETS * VIOMMU_FRAME_WAYS *
                                sizeof(*vi->frames.sets));
     vi->frames.epoch = MASK_INSR(1ULL, VIOMMU_TAG_EPOCH);
@@ -143,10 +150,11 @@ bool frame_hold(struct viommu *vi, gfn_t gfn, bool write, mfn_t mfn)
 
 static void unmap(struct viommu *vi, struct viommu_page *page)
 {
-    if ( !page->tag )
+    if ( !page->va )
         return;
 
     guest_unmap(page->va, page->mfn);
+    page->va = NULL;
     page->tag = 0;
     vi->frames.pages--;
     /* It may lead there. */
@@ -172,9 +180,9 @@ static struct viommu_page *place_for(struct viommu *vi,
 
     for ( i = 0; i < VIOMMU_PAGE_WAYS; i++ )
     {
-        if ( set[i].tag && (set[i].tag & VIOMMU_TAG_GFN) == gfn_x(gfn) )
+        if ( set[i].va && (set[i].tag & VIOMMU_TAG_GFN) == gfn_x(gfn) )
             return &set[i];
-        if ( !set[i].tag )
+        if ( !set[i].va )
             place = &set[i];
     }
 
@@ -196,7 +204,7 @@ static struct viommu_page *map_page(struct viommu *vi, struct viommu_page *set,
             break;
 
         page = place_for(vi, set, gfn);
-        if ( !page->tag || !mfn_eq(page->mfn, mfn_of(found)) )
+        if ( !page->va || !mfn_eq(page->mfn, mfn_of(found)) )
         {
             unmap(vi, page);
             page->mfn = mfn_of(found);

@@ -225,9 +225,9 @@ struct viommu_frame {
 
 /* A page of the guest, mapped, with a reference. */
 struct viommu_page {
-    uint64_t tag;            /* as of a frame; 0: not mapped */
+    uint64_t tag;            /* as of a frame */
     mfn_t mfn;
-    void *va;
+    void *va;                /* NULL: not mapped */
     bool writable;
 };
 
