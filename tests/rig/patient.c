@@ -2,8 +2,8 @@
 /*
  * libxl gives a device model ten seconds for an answer, and a device ten to go
  * away: constants, which a slow rig exceeds. Preloaded into xl, this makes its
- * clock slow, so that a second of libxl is RIG_SLOW seconds. It sleeps in poll()
- * for what is left, looks at its clock, and sleeps again.
+ * clock slow, so that a second of libxl is RIG_SLOW seconds. It sleeps in
+ * poll() for what is left, looks at its clock, and sleeps again.
  */
 #include <stdlib.h>
 #include <sys/time.h>

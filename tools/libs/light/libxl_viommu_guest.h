@@ -2,7 +2,8 @@
 /*
  * libxl_viommu_guest.h: what a guest sees of its emulated VT-d unit.
  *
- * Plain C that needs nothing of libxl, so that tests/tools compiles it as it is.
+ * Plain C that needs nothing of libxl, so that tests/tools compiles it as it
+ * is.
  */
 #ifndef LIBXL_VIOMMU_GUEST_H
 #define LIBXL_VIOMMU_GUEST_H

@@ -2,15 +2,15 @@
 /*
  * check.c: after each command, whether the shadows are what they should be.
  *
- * Only for debugging (CONFIG_VIOMMU_CHECK). It shares no code with what it looks
- * at: it reads the guest's tables and the shadows by itself, and asks the p2m
+ * Only for debugging (CONFIG_VIOMMU_CHECK). It shares no code with what it
+ * looks at: it reads the guest's tables and the shadows by itself, and asks the p2m
  * each time, so that a mistake in what is remembered shows.
  *
  * The guest and the p2m may change at any time, and a shadow has to agree only
  * with what the guest has invalidated. So some addresses of what a command
  * covers are looked at before it begins and when it is done: if the guest says
- * the same both times, so must the shadow. Of what is remembered of the p2m, and
- * of references, some are looked at, too. What is found wrong is printed, and
+ * the same both times, so must the shadow. Of what is remembered of the p2m,
+ * and of references, some are looked at, too. What is found wrong is printed, and
  * the guest crashed, as a device of it may reach what it should not.
  */
 #include "boundary.h"

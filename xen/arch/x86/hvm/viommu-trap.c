@@ -4,8 +4,8 @@
  *
  * Drivers access registers by moves of 32 or 64 bits between a general register
  * (or a constant) and memory, in 64-bit mode. For these the processor has done
- * nearly all: it translated the address, found that the guest's own tables allow
- * the access, and gives the guest-physical address. What is left to know is the
+ * nearly all: it translated the address, found that the guest's own tables
+ * allow the access, and gives the guest-physical address. What is left to know is the
  * other operand. So here the instruction is fetched and decoded, and nothing
  * else; all that is not plain is left to the instruction emulator, which comes
  * to the same result.
@@ -16,8 +16,9 @@
  *   What is remembered between two accesses is only which page a gfn is. It is
  *   used under the p2m's lock, and void once the p2m has changed; a page that
  *   the p2m has is the guest's. So nothing holds a reference.
- * - an instruction that is not where the access was made from, but was put there
- *   since, is taken for it only if its operand has the same offset in its page.
+ * - an instruction that is not where the access was made from, but was put
+ *   there since, is taken for it only if its operand has the same offset in its
+ *   page.
  *   Who can do that could also have written what it wanted.
  * - a fetch that the tables do not allow (any more) is none, and no bit is set
  *   in them: they are only read.
