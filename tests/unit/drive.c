@@ -118,12 +118,34 @@ static void put_command(const struct command *c)
             (uint64_t)c->sid << 32 | (uint64_t)c->fm << 48, 0);
 }
 
+/* Where nothing else of any page is. */
+#define ANYWHERE 0xff8
+
+/* A wait whose status goes to any page, which may be one that is read, too. */
+static void put_wait(void)
+{
+    if ( !state.anywhere || rnd(2) )
+        state.anywhere = rnd(2) ? G_TABLES + rnd(N_TABLES) :
+                         rnd(2) ? G_ROOT + rnd(4) : 1 + rnd(G_TABLES - 1);
+    say("status to %lx\n", state.anywhere);
+    guest_page(state.anywhere)[ANYWHERE / 8] = 0;
+    put(VTD_DESC_WAIT | VTD_DESC_WAIT_SW | (uint64_t)state.status << 32,
+        PAGE(state.anywhere) + ANYWHERE);
+}
+
+static void check_wait(void)
+{
+    CHECK_EQ(guest_page(state.anywhere)[ANYWHERE / 8],
+             guest_type(state.anywhere) == GFN_RAM ? state.status : 0);
+}
+
 /* A batch of commands with a wait, perhaps with an error in it. */
 static void by_queue(const struct command *first)
 {
     unsigned int since = oracle_time(), n = 1 + !rnd(3) * rnd(4), i;
     unsigned int bad = rnd(12) ? n : rnd(n), bad_at = 0;
     bool unsure = false, interrupt = !rnd(8);
+    unsigned int anywhere = rnd(4);
     struct command c[4];
 
     c[0] = *first;
@@ -145,8 +167,13 @@ static void by_queue(const struct command *first)
     }
     n = i;
     state.status++;
+    /* The last page that was written is this or that. */
+    if ( anywhere == 1 )
+        put_wait();
     put(VTD_DESC_WAIT | VTD_DESC_WAIT_SW | (uint64_t)state.status << 32,
         PAGE(G_STATUS));
+    if ( anywhere == 2 )
+        put_wait();
     wr(VTD_IQT, 4, state.tail * 16);
     if ( interrupt )
     {
@@ -173,6 +200,8 @@ static void by_queue(const struct command *first)
     CHECK_EQ(rd(VTD_FSTS, 4), 0);
     CHECK_EQ(rd(VTD_IQH, 8), state.tail * 16);
     CHECK_EQ((uint32_t)guest_page(G_STATUS)[0], state.status);
+    if ( (anywhere == 1 || anywhere == 2) && state.exact )
+        check_wait();
     check_all();
 }
 

@@ -95,40 +95,130 @@ static void edit_root(void)
         (unsigned long long)entry[1]);
 }
 
-static void edit_memory(void)
+/* A page that tables name, most often; or, if asked for, one of the tables. */
+static unsigned long random_gfn(bool table)
 {
-    unsigned long gfn = rnd(4) ? rnd(G_TABLES) : G_TABLES + rnd(N_TABLES);
+    unsigned long gfn;
+
+    if ( table )
+        return G_TABLES + rnd(N_TABLES);
+
+    gfn = guest_page(G_TABLES + rnd(N_TABLES))[rnd(VTD_TABLE_ENTRIES)];
+    gfn = (gfn & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT;
+
+    return gfn < G_TABLES && rnd(4) ? gfn : rnd(G_TABLES);
+}
+
+static unsigned long last_type;
+
+static void edit_type(bool table)
+{
+    unsigned long gfn = table || rnd(3) ? random_gfn(table) : last_type;
     enum gfn_type type = rnd(2) ? rnd(4) : GFN_RAM;
 
+    if ( !table )
+        last_type = gfn;
     guest_set(gfn, 1, type);
     if ( type == GFN_MISSING )
         edit_memory_left();
     say("gfn %lx becomes %u\n", gfn, type);
 }
 
-/* A leaf that went, and may come back. */
-static uint64_t *gone_from, gone;
-static unsigned long gone_page;
+/* What is behind a missing page is not the guest's. */
+static void may_have_left(unsigned long gfn, unsigned long with)
+{
+    if ( guest_type(gfn) == GFN_MISSING || guest_type(with) == GFN_MISSING )
+        edit_memory_left();
+}
+
+static void move(unsigned long gfn, unsigned long with)
+{
+    say("gfns %lx and %lx are moved\n", gfn, with);
+    guest_move(gfn, with);
+    may_have_left(gfn, with);
+}
+
+static void exchange(unsigned long gfn, unsigned long with)
+{
+    say("gfns %lx and %lx are exchanged\n", gfn, with);
+    guest_exchange(gfn, with);
+    may_have_left(gfn, with);
+}
+
+void edit_data(void)
+{
+    if ( rnd(2) )
+        edit_type(false);
+    else
+        exchange(random_gfn(false), random_gfn(false));
+}
+
+/*
+ * Tables are exchanged with tables only, so that all other pages stay empty;
+ * where the guest has to find what it left there, that goes with them.
+ */
+void edit_p2m(void)
+{
+    switch ( rnd(8) )
+    {
+    case 0:
+        exchange(G_ROOT, G_ROOT + 1);
+        break;
+
+    case 1:
+        exchange(G_CONTEXT, G_CONTEXT + 1);
+        break;
+
+    case 2:
+        move(rnd(2) ? G_QUEUE : G_STATUS, G_SPARE + rnd(2));
+        break;
+
+    case 3:
+        move(G_ROOT + rnd(4), random_gfn(rnd(2)));
+        break;
+
+    case 4:
+        edit_type(true);
+        break;
+
+    case 5:
+        if ( rnd(2) )
+            exchange(random_gfn(true), random_gfn(true));
+        else
+            move(random_gfn(true), random_gfn(false));
+        break;
+
+    default:
+        edit_data();
+        break;
+    }
+}
+
+/* A leaf that went, and may come back: an entry of a table, a gfn. */
+static unsigned long gone_from, gone_index, gone_page;
+static uint64_t gone;
 
 void edit_path(unsigned long page)
 {
-    unsigned long table = model_top[rnd(M_ROOTS)];
+    unsigned long table, next = model_top[rnd(M_ROOTS)];
     unsigned int level = 4 - rnd(2), stop = 1 + rnd(3), shift;
     uint64_t *entry;
 
     for ( ; ; level-- )
     {
         shift = VTD_LEVEL_STRIDE * (level - 1);
+        table = next;
         entry = guest_page(table) + (page >> shift) % VTD_TABLE_ENTRIES;
-        table = (*entry & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT;
+        next = (*entry & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT;
         if ( level <= stop || !(*entry & R) || (*entry & VTD_PTE_SP) ||
-             table - G_TABLES >= N_TABLES )
+             next - G_TABLES >= N_TABLES )
             break;
     }
 
     if ( *entry && rnd(3) )
     {
-        gone_from = entry;
+        gone_from = table;
+        gone_index = (page >> shift) % VTD_TABLE_ENTRIES;
         gone = *entry;
         gone_page = page;
         *entry = 0;
@@ -142,15 +232,16 @@ void edit_path(unsigned long page)
 
 bool edit_back(unsigned long *page)
 {
-    if ( !gone_from || *gone_from )
+    uint64_t *entry = guest_page(gone_from) + gone_index;
+
+    if ( !gone_from || *entry )
         return false;
 
     /* Or a table comes in its place. */
-    *gone_from = rnd(4) ? gone : PAGE(G_TABLES + rnd(N_TABLES)) | R | W;
+    *entry = rnd(4) ? gone : PAGE(G_TABLES + rnd(N_TABLES)) | R | W;
     *page = gone_page;
-    say("page %lx comes back as %llx\n", *page,
-        (unsigned long long)*gone_from);
-    gone_from = NULL;
+    say("page %lx comes back as %llx\n", *page, (unsigned long long)*entry);
+    gone_from = 0;
 
     return true;
 }
@@ -167,8 +258,8 @@ void edit_any(void)
         edit_context();
         break;
 
-    case 5 ... 6:
-        edit_memory();
+    case 5 ... 8:
+        edit_p2m();
         break;
 
     default:
@@ -182,7 +273,7 @@ void edit_first(void)
 {
     unsigned int i, j;
 
-    gone_from = NULL;
+    gone_from = last_type = 0;
     for ( i = 0; i < N_TABLES; i++ )
     {
         uint64_t *table = guest_page(G_TABLES + i);

@@ -15,6 +15,7 @@
 #define G_CONTEXT 0xe2
 #define G_STATUS  0x101      /* out of reach of tables, as the queue is */
 #define G_QUEUE   0x100      /* 256 descriptors */
+#define G_SPARE   0x102      /* two, likewise: nothing is in them */
 #define G_RAM     0x104
 
 #define R   VTD_PTE_R
@@ -34,9 +35,12 @@ void edit_first(void);
 void edit_path(unsigned long page);
 /* The last leaf that went, of that page, is there again; false: none is. */
 bool edit_back(unsigned long *page);
-/* A random change of the guest's memory. */
+/* A random change of what is behind the guest's pages; that of no table. */
+void edit_p2m(void);
+void edit_data(void);
+/* A random change of the guest's memory; that, too. */
 void edit_any(void);
-/* Called by it when memory has left the guest. */
+/* Called by all of these when memory has left the guest. */
 void edit_memory_left(void);
 
 #endif /* VIOMMU_UNIT_EDITS_H */

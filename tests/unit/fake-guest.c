@@ -2,7 +2,10 @@
 /*
  * fake-guest.c: memory, interrupts and vCPUs of a guest.
  */
+#define _GNU_SOURCE
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "fake.h"
 
@@ -11,15 +14,17 @@ struct fake_guest guest;
 static uint8_t types[NR_GFNS];
 /* Of frames, by their number less MFN_GUEST. */
 static uint16_t refs[NR_GFNS];
-static uint64_t *pages[NR_GFNS];
+/* All pages twice: as the guest has them, and as the unit has them mapped. */
+static char *memory, *mappings;
+static uint16_t mapped[NR_GFNS];
 /* Pages that were asked for, to be cleared. */
 static unsigned long used[NR_GFNS];
 static unsigned int nr_used;
 static bool is_used[NR_GFNS];
 
-/* Frames that are behind other gfns than at first. */
-static struct { unsigned long gfn, frame; } exchanged[64];
-static unsigned int nr_exchanged;
+/* Frames that are behind other gfns than at first; 0: none, else one more. */
+static uint32_t behind[NR_GFNS];
+static bool exchanged;
 
 /*
  * Superpages that are neighbours in the guest are not in the machine; of every
@@ -35,13 +40,7 @@ static unsigned long scramble(unsigned long gfn)
 
 static unsigned long frame_of(unsigned long gfn)
 {
-    unsigned int i;
-
-    for ( i = 0; i < nr_exchanged; i++ )
-        if ( exchanged[i].gfn == gfn )
-            return exchanged[i].frame;
-
-    return scramble(gfn);
+    return gfn < NR_GFNS && behind[gfn] ? behind[gfn] - 1 : scramble(gfn);
 }
 
 unsigned long guest_frame(unsigned long gfn)
@@ -66,25 +65,26 @@ static void changed(void)
         guest.unit[i].vi->generation++;
 }
 
-static void put_behind(unsigned long gfn, unsigned long frame)
-{
-    unsigned int i;
-
-    for ( i = 0; i < nr_exchanged && exchanged[i].gfn != gfn; i++ )
-        ;
-    CHECK(i < ARRAY_SIZE(exchanged));
-    nr_exchanged += i == nr_exchanged;
-    exchanged[i].gfn = gfn;
-    exchanged[i].frame = frame;
-}
-
 void guest_exchange(unsigned long gfn, unsigned long with)
 {
     unsigned long a = frame_of(gfn), b = frame_of(with);
 
-    put_behind(gfn, b);
-    put_behind(with, a);
+    CHECK(gfn < NR_GFNS && with < NR_GFNS);
+    behind[gfn] = b + 1;
+    behind[with] = a + 1;
+    exchanged = true;
     changed();
+}
+
+void guest_move(unsigned long gfn, unsigned long with)
+{
+    uint64_t *a = guest_page(gfn), *b = guest_page(with);
+    uint64_t page[(1U << VTD_PAGE_SHIFT) / sizeof(uint64_t)];
+
+    memcpy(page, a, sizeof(page));
+    memcpy(a, b, sizeof(page));
+    memcpy(b, page, sizeof(page));
+    guest_exchange(gfn, with);
 }
 
 void guest_reset(void)
@@ -92,10 +92,14 @@ void guest_reset(void)
     memset(&guest, 0, sizeof(guest));
     memset(types, GFN_MISSING, sizeof(types));
     memset(refs, 0, sizeof(refs));
-    nr_exchanged = 0;
+    memset(mapped, 0, sizeof(mapped));
+    if ( exchanged )
+        memset(behind, 0, sizeof(behind));
+    exchanged = false;
     while ( nr_used )
     {
-        memset(pages[used[--nr_used]], 0, 1U << VTD_PAGE_SHIFT);
+        memset(memory + (used[--nr_used] << VTD_PAGE_SHIFT), 0,
+               1U << VTD_PAGE_SHIFT);
         is_used[used[nr_used]] = false;
     }
 }
@@ -112,20 +116,33 @@ enum gfn_type guest_type(unsigned long gfn)
     return gfn < NR_GFNS ? types[gfn] : GFN_MISSING;
 }
 
+static void make_memory(void)
+{
+    const size_t size = (size_t)NR_GFNS << VTD_PAGE_SHIFT;
+    int fd = memfd_create("guest", 0);
+
+    if ( fd < 0 || ftruncate(fd, size) )
+        abort();
+    memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_NORESERVE, fd, 0);
+    mappings = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                    MAP_SHARED | MAP_NORESERVE, fd, 0);
+    if ( memory == MAP_FAILED || mappings == MAP_FAILED )
+        abort();
+    close(fd);
+}
+
 static uint64_t *page_of(unsigned long frame)
 {
-    if ( is_used[frame] )
-        return pages[frame];
-    if ( !pages[frame] )
+    if ( !memory )
+        make_memory();
+    if ( !is_used[frame] )
     {
-        pages[frame] = calloc(1, 1U << VTD_PAGE_SHIFT);
-        if ( !pages[frame] )
-            abort();
+        used[nr_used++] = frame;
+        is_used[frame] = true;
     }
-    used[nr_used++] = frame;
-    is_used[frame] = true;
 
-    return pages[frame];
+    return (uint64_t *)(memory + (frame << VTD_PAGE_SHIFT));
 }
 
 uint64_t *guest_page(unsigned long gfn)
@@ -210,23 +227,47 @@ void guest_put_frame(mfn_t mfn)
         FAIL("frame %#lx put while devices reach it", mfn_x(mfn));
 }
 
+/* Of the sanitizer; absent when it is. */
+void __attribute__((weak))
+__asan_poison_memory_region(const volatile void *p, size_t size);
+void __attribute__((weak))
+__asan_unpoison_memory_region(const volatile void *p, size_t size);
+
+bool guest_is_mapped(unsigned long mfn)
+{
+    return mapped[index_of(mfn)];
+}
+
 void *guest_map(struct viommu *vi, mfn_t mfn)
 {
+    unsigned long frame = index_of(mfn_x(mfn));
+    char *va;
+
     (void)vi;
     check_locks();
     if ( refused() || (guest.is_foreign && guest.is_foreign(mfn_x(mfn))) )
         return NULL;
     guest.mapped++;
+    mapped[frame]++;
+    (void)page_of(frame);
+    va = mappings + (frame << VTD_PAGE_SHIFT);
+    if ( __asan_unpoison_memory_region )
+        __asan_unpoison_memory_region(va, 1U << VTD_PAGE_SHIFT);
 
-    return page_of(index_of(mfn_x(mfn)));
+    return va;
 }
 
 void guest_unmap(void *va, mfn_t mfn)
 {
+    unsigned long frame = index_of(mfn_x(mfn));
+
     check_locks();
-    if ( va != page_of(index_of(mfn_x(mfn))) || !guest.mapped )
+    if ( va != mappings + (frame << VTD_PAGE_SHIFT) || !mapped[frame] )
         FAIL("guest_unmap() of what was not mapped");
     guest.mapped--;
+    /* Whoever uses it from now on is caught by the sanitizer. */
+    if ( !--mapped[frame] && __asan_poison_memory_region )
+        __asan_poison_memory_region(va, 1U << VTD_PAGE_SHIFT);
 }
 
 void guest_dirtied(struct viommu *vi, gfn_t gfn)

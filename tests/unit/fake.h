@@ -88,13 +88,17 @@ extern struct fake_guest guest;
 void guest_reset(void);
 void guest_set(unsigned long gfn, unsigned long n, enum gfn_type type);
 enum gfn_type guest_type(unsigned long gfn);
-/* Another frame is behind gfn from now on: that of gfn ^ with. */
+/* The frames behind two gfns are exchanged, with what is in them. */
 void guest_exchange(unsigned long gfn, unsigned long with);
+/* The same, and what is in the frames too: so the guest notices nothing. */
+void guest_move(unsigned long gfn, unsigned long with);
 /* Contents of a page; they survive any change of type. */
 uint64_t *guest_page(unsigned long gfn);
 /* The frame behind a gfn. */
 unsigned long guest_frame(unsigned long gfn);
 unsigned int guest_refs(unsigned long mfn);
+/* The unit has it mapped. */
+bool guest_is_mapped(unsigned long mfn);
 struct fake_unit *guest_unit(struct viommu *vi);
 /* What the unit says of the pages that it holds, whatever lacks memory. */
 uint64_t pages_pinned(struct viommu *vi);

@@ -2,6 +2,7 @@
 /*
  * harness.c: locks, memory and failures of the tests; runs them.
  */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -73,6 +74,48 @@ const char *harness_reason(void)
     return reason;
 }
 
+/* Of the sanitizer; absent when it is. */
+void __attribute__((weak))
+__asan_poison_memory_region(const volatile void *p, size_t size);
+void __attribute__((weak))
+__asan_unpoison_memory_region(const volatile void *p, size_t size);
+
+/*
+ * Every other block that is freed is the next one of that size: so that it shows
+ * who knows a thing by where it was.
+ */
+static void *kept;
+static bool keep;
+
+static void keep_block(void *p)
+{
+    free(kept);
+    kept = p;
+    if ( __asan_poison_memory_region )
+        __asan_poison_memory_region(p, malloc_usable_size(p));
+}
+
+static void *kept_block(size_t size)
+{
+    void *p = kept;
+
+    if ( !p || malloc_usable_size(p) - size >= 16 )
+        return NULL;
+
+    kept = NULL;
+    if ( __asan_unpoison_memory_region )
+        __asan_unpoison_memory_region(p, size);
+
+    return memset(p, 0, size);
+}
+
+static void forget_kept(void)
+{
+    free(kept);
+    kept = NULL;
+    keep = false;
+}
+
 /* Locks that are held, for when a test ends with some. */
 static spinlock_t *held[32];
 
@@ -80,6 +123,7 @@ void harness_reset(void)
 {
     unsigned int allocations = harness.allocations, i;
 
+    forget_kept();
     for ( i = 0; i < ARRAY_SIZE(held); i++ )
         if ( held[i] )
             held[i]->locked = false;
@@ -159,6 +203,8 @@ void spin_unlock(spinlock_t *lock)
     lock->locked = false;
     held[lock->rank] = NULL;
     harness.locks &= ~(1U << lock->rank);
+    if ( lock->rank == RANK_REG && harness.on_registers )
+        harness.on_registers();
 }
 
 /* ---- Memory ---- */
@@ -184,7 +230,7 @@ void *harness_alloc(size_t size)
     if ( harness_starve() )
         return NULL;
 
-    p = calloc(1, size);
+    p = kept_block(size) ?: calloc(1, size);
     if ( !p )
         abort();
     harness.allocations++;
@@ -199,7 +245,11 @@ void xfree(void *p)
     if ( !harness.allocations )
         FAIL("xfree() of what was not allocated");
     harness.allocations--;
-    free(p);
+    keep = harness.recycle && !keep;
+    if ( keep )
+        keep_block(p);
+    else
+        free(p);
 }
 
 /*

@@ -170,6 +170,8 @@ struct harness {
     unsigned int failed;        /* that were made to fail */
     unsigned int trylocks;      /* so many spin_trylock()s fail */
     unsigned int locks;         /* bits of the ranks that are held */
+    bool recycle;               /* what was freed is allocated again soon */
+    void (*on_registers)(void); /* called when reg_lock was released */
 };
 extern struct harness harness;
 

@@ -50,9 +50,9 @@ void edit_memory_left(void)
     memory_left = true;
 }
 
-static void edit(void)
+static void edit_with(void (*edit)(void))
 {
-    edit_any();
+    edit();
     changed();
     if ( !memory_left )
         return;
@@ -63,6 +63,7 @@ static void edit(void)
     if ( !in_command )
         settle();
     model_end_stale();
+    check_left();
 }
 
 /* ---- Devices ---- */
@@ -116,16 +117,73 @@ void note_failures(void)
     seen_failures = n;
 }
 
-void midway(void)
+static void edit_midway(void (*edit)(void))
 {
     state.exact = false;
     say("midway: ");
     in_command = true;
-    if ( rnd(2) )
-        bind_or_not();
-    else
-        edit();
+    edit_with(edit);
     in_command = false;
+}
+
+void midway(void)
+{
+    switch ( rnd(4) )
+    {
+    case 0:
+        edit_midway(edit_any);
+        break;
+
+    case 1:
+        edit_midway(edit_p2m);
+        break;
+
+    default:
+        state.exact = false;
+        say("midway: ");
+        bind_or_not();
+        break;
+    }
+}
+
+/*
+ * Another CPU does it while this one asks the p2m: not to tables, since a walk
+ * that sees half of two changes may see what never was.
+ */
+static unsigned int lookups_until;
+
+void midway_soon(void)
+{
+    lookups_until = state.faulty && !rnd(4) ? 1 + rnd(8) : 0;
+}
+
+static void on_lookup(unsigned long gfn)
+{
+    unsigned int locks = harness.locks;
+
+    (void)gfn;
+    if ( !lookups_until || --lookups_until )
+        return;
+    harness.locks = 0;
+    edit_midway(edit_data);
+    harness.locks = locks;
+}
+
+/* What the guest may take for complete is. */
+static void on_registers(void)
+{
+    static struct {
+        uint32_t head;
+        bool context, iotlb;
+    } old, new;
+
+    new.head = vi.regs[VTD_IQH / 4];
+    new.context = vi.regs[VTD_CCMD / 4 + 1] >> 31;
+    new.iotlb = vi.regs[VTD_IOTLB / 4 + 1] >> 31;
+    if ( new.head != old.head || new.context < old.context ||
+         new.iotlb < old.iotlb )
+        CHECK_EQ(hw.stale, 0);
+    old = new;
 }
 
 /* The host changes all settings: nothing lingers after that. */
@@ -146,6 +204,7 @@ static void settings(void)
     do
         rc = viommu_set(&vi, &set);
     while ( rc == -ERESTART );
+    CHECK_EQ(hw.stale, 0);
     if ( rc )
         CHECK((rc == -ENOMEM && state.faulty) ||
               (rc == -ENXIO && set.mode && !state.alive));
@@ -304,7 +363,7 @@ static void step(void)
         break;
 
     default:
-        edit();
+        edit_with(edit_any);
         break;
     }
 }
@@ -349,6 +408,7 @@ static void sequence(void)
 
     harness_reset();
     harness.allocations = 0;
+    harness.recycle = true;
     guest_reset();
     hw_reset();
     memset(&vi, 0, sizeof(vi));
@@ -371,6 +431,7 @@ static void sequence(void)
     state.timeless = recorded && optimistic;
     state.te = state.qie = false;
     state.root = state.bound = state.status = seen_failures = 0;
+    state.anywhere = 0;
     CHECK_EQ(viommu_init(&vi, state.faulty && rnd(2) ? 8 + rnd(30) : 0), 0);
     CHECK(!(vi.ecap & VTD_ECAP_PT) == vi.overcommit);
     vi.set.teardown = optimistic ? XEN_VIOMMU_TEARDOWN_optimistic
@@ -389,6 +450,9 @@ static void sequence(void)
     changed();
 
     guest.on_status = on_status;
+    guest.on_lookup = on_lookup;
+    harness.on_registers = on_registers;
+    lookups_until = 0;
 
     /* Most of the time what matters is going on. */
     if ( rnd(2) )

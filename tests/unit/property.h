@@ -24,6 +24,7 @@ extern struct state {
     unsigned long root;
     unsigned int tail, bound;
     uint32_t status;
+    unsigned long anywhere;  /* a page that a status went to; 0: none */
 } state;
 
 extern struct total {
@@ -38,6 +39,8 @@ void changed(void);
 void check_all(void);
 /* Something happens in the middle of a command. */
 void midway(void);
+/* The same, while the unit looks something up in what it does next. */
+void midway_soon(void);
 /* Memory was short: the model cannot tell. */
 void note_failures(void);
 
@@ -49,6 +52,8 @@ void env_seed(uint64_t seed);
 void settle(void);
 /* Time passes. */
 void pass(uint64_t us);
+/* What has left the guest is not mapped, or not for long. */
+void check_left(void);
 /* The sidecore, if there is one that does not sleep, looks at the guest. */
 void poll(void);
 void die_or_live(void);
