@@ -89,10 +89,13 @@ void guest_move(unsigned long gfn, unsigned long with)
 
 void guest_reset(void)
 {
+    /* What a test that failed has left; else there is none. */
+    if ( guest.frames )
+        memset(refs, 0, sizeof(refs));
+    if ( guest.mapped )
+        memset(mapped, 0, sizeof(mapped));
     memset(&guest, 0, sizeof(guest));
     memset(types, GFN_MISSING, sizeof(types));
-    memset(refs, 0, sizeof(refs));
-    memset(mapped, 0, sizeof(mapped));
     if ( exchanged )
         memset(behind, 0, sizeof(behind));
     exchanged = false;
