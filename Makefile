@@ -87,7 +87,7 @@ check: build-tests
 check-quick: build-tests
 	@tests/check quick
 
-check-rig:
+check-rig: build-tree
 	@tests/rig/check
 
 check-build: build-tests

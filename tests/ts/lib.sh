@@ -110,9 +110,10 @@ counters()
 # counter FILE NAME
 counter()
 {
-    co_value=$(sed -n "s/^$2 //p" "$1")
-    [ -n "$co_value" ] || fail "xl viommu-info has no counter $2" >&2
-    echo "$co_value"
+    while read -r co_name co_value; do
+        [ "$co_name" != "$2" ] || { echo "$co_value"; return 0; }
+    done <"$1"
+    fail "xl viommu-info has no counter $2" >&2
 }
 
 # delta BEFORE AFTER NAME: how far a counter went
@@ -127,12 +128,8 @@ delta()
 say_deltas()
 {
     say "counters of this stretch:"
-    while read -r sd_name sd_value; do
-        sd_before=$(counter "$1" "$sd_name")
-        [ "$sd_before" = "$sd_value" ] ||
-            printf '  %-18s %10d  (now %d)\n' "$sd_name" \
-                   $((sd_value - sd_before)) "$sd_value"
-    done <"$2"
+    awk 'NR == FNR { before[$1] = $2; next }
+         $2 != before[$1] { printf "  %-18s %10d  (now %d)\n", $1, $2 - before[$1], $2 }' "$1" "$2"
 }
 
 # ---- host -------------------------------------------------------------------
@@ -235,12 +232,19 @@ guest_bdf()
 
 guest_log() { echo "$TS_STATE/$1/console"; }
 
-# guest_console GUEST: from here on what the guest says goes to a file, and to
-# the rig's guests.log for when dom0 dies. Ends with the device model.
+# guest_console GUEST: from here on what its device models write to its console
+# goes to the rig's guests.log, too, for when dom0 dies; and its input stays open.
 guest_console()
 {
-    setsid sh -c "tee -a '$(guest_log "$1")' <'$TS_STATE/$1/serial.out' |
-                  sed -u 's/^/$1: /' >/run/guests" >/dev/null 2>&1 &
+    setsid sh -c 'busybox tail -s 1 -c +1 -f "$1/console" | sed -u "s/^/$2: /" >/run/guests' \
+        console "$TS_STATE/$1" "$1" <>"$TS_STATE/$1/input" >/dev/null 2>&1 &
+    echo $! >"$TS_STATE/$1/logger"
+}
+
+# guest_unlog GUEST: the end of that
+guest_unlog()
+{
+    [ ! -s "$TS_STATE/$1/logger" ] || kill -s TERM -- "-$(cat "$TS_STATE/$1/logger")" || true
 }
 
 # guest_alive GUEST: is there such a domain, which has neither crashed nor ended?
@@ -259,22 +263,13 @@ guest_alive()
     fi
 }
 
-# guest_wait GUEST PATTERN [FROM]: until a line of the guest's console, after
-# byte FROM, matches. It sleeps, so as to leave dom0's CPU to the device model,
-# and looks now and then whether the guest is alive.
+# guest_wait GUEST PATTERN [FROM [BEFORE]]: until a line of the guest's console,
+# after byte FROM, matches, which is $gw_line then. Now and then it looks whether
+# the guest is alive. BEFORE: a file for the lines before it.
 guest_wait()
 {
     gw_said=-1
-    while :; do
-        rm -f "$TS_STATE/wait"
-        mkfifo "$TS_STATE/wait"
-        tail -s 0.2 -c +$((${3:-0} + 1)) -f "$(guest_log "$1")" >"$TS_STATE/wait" &
-        gw_pid=$!
-        gw_status=0
-        timeout "${TS_LOOK:-15}" grep -qE "$2" <"$TS_STATE/wait" || gw_status=$?
-        kill $gw_pid 2>/dev/null || true
-        wait $gw_pid 2>/dev/null || true
-        [ $gw_status != 0 ] || return 0
+    until gw_line=$(await "${TS_LOOK:-15}" "$TS_STATE/$1/console" "${3:-0}" "$2" ${4:+"$4"}); do
         guest_alive "$1"
         gw_now=$(stat -c %s "$(guest_log "$1")")
         if [ "$gw_now" != "$gw_said" ]; then
@@ -286,20 +281,19 @@ guest_wait()
     done
 }
 
-# guest_type GUEST: what is on the standard input is typed at its console
+# guest_type GUEST TEXT: is typed at its console
 guest_type()
 {
-    guest_alive "$1"
-    # The device model reads it, if it lives.
-    timeout "$TS_PATIENCE" sh -c 'cat >"$1"' type "$TS_STATE/$1/serial.in" ||
-        timed_out "the device model of guest $1 takes no input"
+    [ -s "$TS_STATE/$1/domid" ] || fail "there is no guest $1"
+    # Open for both, nothing waits for a reader.
+    printf %s "$2" 1<>"$TS_STATE/$1/input"
 }
 
 # guest_key GUEST KEY PATTERN: types a key, and waits for a line
 guest_key()
 {
     gk_at=$(stat -c %s "$(guest_log "$1")")
-    printf %s "$2" | guest_type "$1"
+    guest_type "$1" "$2"
     guest_wait "$1" "$3" "$gk_at"
 }
 
@@ -307,22 +301,22 @@ guest_key()
 # Sets $sent_id and $sent_at for guest_result.
 guest_send()
 {
-    guest_alive "$1"
-    sent_id=$(($(cat "$TS_STATE/$1/seq") + 1))
+    [ -s "$TS_STATE/$1/domid" ] || fail "there is no guest $1"
+    read -r sent_id <"$TS_STATE/$1/seq"
+    sent_id=$((sent_id + 1))
     echo $sent_id >"$TS_STATE/$1/seq"
-    sent_at=$(stat -c %s "$(guest_log "$1")")
-    echo "$sent_id $2" | guest_type "$1"
+    sent_at=$(stat -c %s "$TS_STATE/$1/console")
+    guest_type "$1" "$sent_id $2
+"
 }
 
 # guest_result GUEST ID FROM: waits for it; prints what the command printed and
 # returns its status.
 guest_result()
 {
-    guest_wait "$1" "^@@end $2 " "$3"
-    tail -c +$(($3 + 1)) "$(guest_log "$1")" | sed "/^@@end $2 /q" | tr -d '\r' |
-        sed '$d'
-    return "$(tail -c +$(($3 + 1)) "$(guest_log "$1")" | tr -d '\r' |
-              sed -n "s/^@@end $2 //p" | head -n 1)"
+    guest_wait "$1" "^@@end $2 " "$3" "$TS_STATE/$1/said"
+    cat "$TS_STATE/$1/said"
+    return "${gw_line##* }"
 }
 
 # guest_run GUEST COMMAND
@@ -370,6 +364,8 @@ guest_destroy()
 {
     gd_domid=$(cat "$TS_STATE/$1/domid")
     xl destroy "$1" || fail "xl destroy $1 fails"
+    guest_unlog "$1"
     guest_gone "$1" "$gd_domid"
+    rm "$TS_STATE/$1/domid"
     cp "$(guest_log "$1")" "$TS_DIR/guest-$1-$gd_domid.log"
 }
