@@ -4,13 +4,13 @@
 SHELL := /bin/sh
 export XEN_SRC OUT PATCH
 
-.PHONY: help setup build setup-tests build-tests demo check check-quick check-rig check-unit check-threads check-fuzz check-model check-tools \
+.PHONY: help setup build setup-tests build-tests demo check check-quick check-long check-rig check-unit check-mutants check-threads check-fuzz check-model check-tools \
         check-build check-system bench bench-count shell series refresh clean distclean
 
 help:
 	@echo 'make demo          build, boot, and show a guest doing DMA through its vIOMMU'
 	@echo 'make check-quick   unit tests, a short fuzz, tools, and one job on the rig'
-	@echo 'make check         all tests:'
+	@echo 'make check         all that is tested of each change:'
 	@echo '  make check-build   CONFIG_VIOMMU=y and =n build without warnings'
 	@echo '  make check-unit    the emulation in user space (seconds to minutes)'
 	@echo '  make check-threads the emulation with threads, under ThreadSanitizer'
@@ -19,6 +19,7 @@ help:
 	@echo '  make check-tools   option parser, DMAR table, scripts'
 	@echo '  make check-rig     what the scripts of the rig make of what goes wrong'
 	@echo '  make check-system  everything on the rig; JOBS_TO_RUN="..." for some'
+	@echo 'make check-long    the rest: seeded mistakes, and more jobs on the rig (hours)'
 	@echo 'make bench         what a unit costs, on the rig: out/bench/report.html;'
 	@echo '                   BENCH="configs=pt+trap-strict workloads=net-rr" for some'
 	@echo 'make bench-count   instructions for each mapping, on the rig: out/bench/count.csv'
@@ -87,6 +88,9 @@ check: build-tests
 check-quick: build-tests
 	@tests/check quick
 
+check-long: build-tests
+	@tests/check long
+
 check-rig: build-tree
 	@tests/rig/check
 
@@ -95,6 +99,9 @@ check-build: build-tests
 
 check-unit: setup-tests
 	@tests/unit/run
+
+check-mutants: setup-tests
+	@scripts/in-tree make -s -C tests/unit check-mutants
 
 check-threads: setup-tests
 	@tests/threads/run

@@ -244,7 +244,7 @@ guest_console()
 # guest_unlog GUEST: the end of that
 guest_unlog()
 {
-    [ ! -s "$TS_STATE/$1/logger" ] || kill -s TERM -- "-$(cat "$TS_STATE/$1/logger")" || true
+    [ ! -s "$TS_STATE/$1/logger" ] || kill -s TERM -- "-$(cat "$TS_STATE/$1/logger")" 2>/dev/null || true
 }
 
 # guest_alive GUEST: is there such a domain, which has neither crashed nor ended?
