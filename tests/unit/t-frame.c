@@ -207,6 +207,40 @@ static void a_page_that_moves_while_it_is_looked_up(void)
     CHECK_EQ(*vm_status(), 5);
 }
 
+/* The queue is read after its page is read-only, the status is in it. */
+static void a_status_page_that_is_read_only_now(void)
+{
+    const uint64_t status = PAGE(G_QUEUE) + 0xff0;
+    uint64_t *word = guest_page(G_QUEUE) + 0xff0 / 8;
+
+    start();
+    q_submit(WAIT_STATUS(7, status));
+    CHECK_EQ(*word, 7);
+    guest_set(G_QUEUE, 1, GFN_RAM_RO);
+    q_submit(WAIT_STATUS(8, status));
+    CHECK_EQ(*word, 7);
+    CHECK_EQ(COUNT(rej_status), 1);
+}
+
+/* What was remembered in the first epoch is not when that comes again. */
+static void epochs_begin_anew(void)
+{
+    const uint64_t first = VIOMMU_TAG_EPOCH & -VIOMMU_TAG_EPOCH;
+    unsigned long leaf;
+
+    start();
+    vi.frames.epoch = first;
+    map(0, G_DATA, RW);
+    leaf = (*vm_entry(table, 4, 0, 2) & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT;
+    *guest_page(G_DATA + 10) = PAGE(G_DATA + 1) | RW;
+    vi.frames.epoch = VIOMMU_TAG_EPOCH;
+    guest_exchange(leaf, G_DATA + 10);
+    guest_exchange(G_DATA + 1, G_DATA + 2);
+    q_submit(IOTLB_PAGE(1, 0, 0));
+    CHECK_EQ(vi.frames.epoch, first);
+    expect(0, 0, G_DATA + 1, RW);
+}
+
 static void pages_that_left_are_let_go(void)
 {
     start();
@@ -458,6 +492,8 @@ TESTS(frame_tests) = {
     TEST_TRAPPED(an_answer_that_comes_too_late_is_void),
     TEST_TRAPPED(a_superpage_that_is_exchanged_meanwhile),
     TEST_TRAPPED(a_page_that_moves_while_it_is_looked_up),
+    TEST(a_status_page_that_is_read_only_now),
+    TEST(epochs_begin_anew),
     TEST_TRAPPED(pages_that_left_are_let_go),
     TEST(more_pages_than_stay_mapped),
     TEST(faults_look_and_do_not_touch),
