@@ -565,7 +565,8 @@ static void *device_main(void *arg)
 
         for ( i = 0; i < 200; i++ )
             hits += device_dma(&worlds[rnd(NR_WORLDS)], rnd(NR_DEVICES),
-                               PAGE(rnd(32) + 64 * rnd(NR_VCPUS)), rnd(2), true);
+                               PAGE(rnd(32) + 64 * rnd(NR_VCPUS)), rnd(2),
+                               true);
         quiet_add(&accesses, i);
         quiet_add(&reached, hits);
         usleep(50);

@@ -80,7 +80,7 @@ static void check_safe(void)
 
             if ( dma.ok && (!(entry & (write ? W : R)) ||
                             dma.mfn != guest_frame(entry >> VTD_PAGE_SHIFT)) )
-                FAIL("%#llx leads to frame %#lx, but the guest's entry is %#llx",
+                FAIL("%#llx leads to frame %#lx, but the guest has %#llx",
                      (unsigned long long)at[i], dma.mfn,
                      (unsigned long long)entry);
         }

@@ -285,28 +285,6 @@ static void faults_look_and_do_not_touch(void)
 
 /* ---- What is no RAM ---- */
 
-/* Work items of one command, the sum of all entries. */
-static unsigned long items_of(uint64_t lo, uint64_t hi)
-{
-    unsigned long items = 0;
-    bool more;
-
-    vm_lazy = true;
-    COUNT(longest_entry) = 0;
-    q_put(lo, hi);
-    q_kick();
-    do {
-        items += COUNT(longest_entry);
-        COUNT(longest_entry) = 0;
-        more = viommu_work(&vi);
-    } while ( more );
-    items += COUNT(longest_entry);
-    vm_lazy = false;
-    vm_settle();
-
-    return items;
-}
-
 static unsigned int all_of_it(unsigned long gfn) { return 3; }
 
 /* As VFIO maps the memory of a device. */

@@ -7,9 +7,6 @@
 
 #include "vm.h"
 
-/* Several items may go into the last piece: the levels of one walk. */
-#define SLACK  8
-
 /* So many entries in use in each table of a level, level 1 first. */
 struct layout {
     unsigned int used[4];
@@ -59,30 +56,6 @@ static void set_leaves(const struct layout *l, uint64_t rights)
     for ( i = 0; i < l->used[0]; i++ )
         guest_page(table[0])[place(l, 0, i)] =
             rights ? PAGE(G_DATA + i % 128) | rights : 0;
-}
-
-/* Work items of one command, the sum of all entries. */
-static unsigned long items_of(uint64_t lo, uint64_t hi)
-{
-    unsigned long items = 0;
-    bool more;
-
-    vm_lazy = true;
-    COUNT(longest_entry) = 0;
-    q_put(lo, hi);
-    q_kick();
-    do {
-        items += COUNT(longest_entry);
-        CHECK(COUNT(longest_entry) <= VIOMMU_BUDGET + SLACK);
-        COUNT(longest_entry) = 0;
-        more = viommu_work(&vi);
-    } while ( more );
-    items += COUNT(longest_entry);
-    vm_lazy = false;
-    vm_settle();
-    q_check();
-
-    return items;
 }
 
 static void row(const struct layout *l)

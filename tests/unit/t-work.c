@@ -8,9 +8,6 @@ static unsigned long table;
 
 #define TWO_M  (1ULL << 21)
 
-/* Several items may go into the last piece: the levels of one walk. */
-#define SLACK  8
-
 static void start(unsigned int quota)
 {
     if ( quota )

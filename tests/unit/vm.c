@@ -488,6 +488,29 @@ void expect(unsigned int dev, uint64_t addr, unsigned long gfn,
     }
 }
 
+unsigned long items_of(uint64_t lo, uint64_t hi)
+{
+    unsigned long items = 0;
+    bool more;
+
+    vm_lazy = true;
+    COUNT(longest_entry) = 0;
+    q_put(lo, hi);
+    q_kick();
+    do {
+        items += COUNT(longest_entry);
+        CHECK(COUNT(longest_entry) <= VIOMMU_BUDGET + SLACK);
+        COUNT(longest_entry) = 0;
+        more = viommu_work(&vi);
+    } while ( more );
+    items += COUNT(longest_entry);
+    vm_lazy = false;
+    vm_settle();
+    q_check();
+
+    return items;
+}
+
 /*
  * Local variables:
  * mode: C

@@ -117,6 +117,10 @@ void q_submit(uint64_t lo, uint64_t hi);
 /* Puts it into the queue without telling the unit. */
 void q_put(uint64_t lo, uint64_t hi);
 void q_kick(void);
+/* So many items may go into the last piece of a turn: the levels of one walk. */
+#define SLACK             8
+/* Work items of one command, the sum of all entries. */
+unsigned long items_of(uint64_t lo, uint64_t hi);
 extern unsigned int q_tail;
 
 #define CTX_GLOBAL        0x11ULL, 0

@@ -106,7 +106,8 @@ static void check_other_writes(void)
     WRITE("or %eax, (%rdx)", "or %%eax, (%%rdx)", "rdx", 0);
     WRITE("add %eax, (%rdx)", "add %%eax, (%%rdx)", "rdx", 0);
     WRITE("mov %eax, (%edx)", "mov %%eax, (%%edx)", "rdx", 0);
-    WRITE("mov %eax, with a prefix, (%rdx)", ".byte 0x3e; mov %%eax, (%%rdx)", "rdx", 0);
+    WRITE("mov %eax, with a prefix, (%rdx)",
+          ".byte 0x3e; mov %%eax, (%%rdx)", "rdx", 0);
 
     v = next_value();
     wr32(FEADDR, 0);
