@@ -255,6 +255,22 @@ static void pages_that_left_are_let_go(void)
     expect(0, 0, G_DATA, RW);
 }
 
+/* A leaf lingers, too: then all goes in the same turn. */
+static void pages_that_left_are_let_go_with_what_lingers(void)
+{
+    vm_set(teardown, XEN_VIOMMU_TEARDOWN_optimistic);
+    start();
+    map(0, G_DATA, RW);
+    map(0, 0, 0);
+    CHECK_EQ(COUNT(leaves_stale), 1);
+    CHECK(guest.mapped);
+    guest_set(G_DATA + 1, 1, GFN_MISSING);
+    viommu_end_stale(&vi);
+    vm_settle();
+    CHECK_EQ(COUNT(leaves_stale), 0);
+    CHECK_EQ(guest.mapped, 0);
+}
+
 static void more_pages_than_stay_mapped(void)
 {
     const uint64_t two_m = VTD_LEVEL_SIZE(2);
@@ -473,6 +489,7 @@ TESTS(frame_tests) = {
     TEST(a_status_page_that_is_read_only_now),
     TEST(epochs_begin_anew),
     TEST_TRAPPED(pages_that_left_are_let_go),
+    TEST_TRAPPED(pages_that_left_are_let_go_with_what_lingers),
     TEST(more_pages_than_stay_mapped),
     TEST(faults_look_and_do_not_touch),
     TEST_TRAPPED(no_ram_is_as_cheap_as_a_hole),
