@@ -229,6 +229,21 @@ static void put(uint64_t lo, uint64_t hi)
     quiet_set(&cpu.w->tail, (tail + 1) % NR_DESC);
 }
 
+/* Without a lock, and whatever others do: it is the end. */
+__attribute__((no_sanitize("thread")))
+static void stuck(const struct viommu *vi)
+{
+    fprintf(stderr, "IQT %#x, shown %#x, in the page %#x; FSTS %#x; head %#x, "
+            "command %u done %u, live %u work %u, deferred %#lx, end %u, "
+            "IOTLB %#x CCMD %#x\n",
+            vi->regs[VTD_IQT / 4], vi->inbox.shown[VTD_IQT / 4],
+            vi->inbox.page[VTD_IQT / 4], vi->regs[VTD_FSTS / 4],
+            vi->queue_head, vi->cmd.op, vi->cmd.done, vi->inbox.live,
+            vi->inbox.work, vi->deferred[0], vi->stale.end,
+            vi->regs[VTD_IOTLB / 4 + 1], vi->regs[VTD_CCMD / 4 + 1]);
+    FAIL("a command of vCPU %u does not complete", cpu.vcpu);
+}
+
 /*
  * A vCPU waits, and does what it is told meanwhile. No command may take for
  * ever: not that much time passes, nor does anybody look that often.
@@ -236,7 +251,7 @@ static void put(uint64_t lo, uint64_t hi)
 static void wait_some(unsigned int *looks)
 {
     if ( ++*looks > 20000000 )
-        FAIL("a command of vCPU %u does not complete", cpu.vcpu);
+        stuck(&cpu.w->vi);
     if ( !(*looks % 10000) && (reg_read(VTD_FSTS, 4) & VTD_FSTS_IQE) )
         FAIL("the queue failed");
     process_pending();

@@ -9,9 +9,10 @@
  * The guest and the p2m may change at any time, and a shadow has to agree only
  * with what the guest has invalidated. So some addresses of what a command
  * covers are looked at before it begins and when it is done: if the guest says
- * the same both times, so must the shadow. Of what is remembered of the p2m,
- * and of references, some are looked at, too. What is found wrong is printed, and
- * the guest crashed, as a device of it may reach what it should not.
+ * the same both times, and the p2m was the same all the time, so must the
+ * shadow. Of what is remembered of the p2m, and of references, some are looked
+ * at, too. What is found wrong is printed, and the guest crashed, as a device of
+ * it may reach what it should not.
  */
 #include "boundary.h"
 #include "check.h"
@@ -281,6 +282,7 @@ void check_begin(struct viommu *vi, const struct viommu_command *cmd)
         printk(XENLOG_G_INFO "%pd: viommu check: commands are compared\n",
                vi->d);
     vi->check.samples = 0;
+    vi->check.generation = ACCESS_ONCE(vi->generation);
     vi->check.refused = vi->count[XEN_VIOMMU_CNT_rej_quota] +
                         vi->count[XEN_VIOMMU_CNT_rej_frame];
     for ( s = vi->shadows; s && shadows < SHADOWS; s = s->next )
@@ -308,7 +310,8 @@ static void check_samples(struct viommu *vi)
             continue;
 
         pte = shadow_says(s, at->addr);
-        if ( !agrees(vi, at->expected, pte) )
+        if ( ACCESS_ONCE(vi->generation) == vi->check.generation &&
+             !agrees(vi, at->expected, pte) )
             wrong(vi, "a leaf", at->addr, entry, at->expected, pte);
     }
 }

@@ -62,11 +62,6 @@ static uint32_t *shown(struct viommu *vi, unsigned int offset)
     return &vi->inbox.shown[offset / sizeof(uint32_t)];
 }
 
-static bool written(struct viommu *vi, unsigned int offset)
-{
-    return ACCESS_ONCE(*dword(vi, offset)) != ACCESS_ONCE(*shown(vi, offset));
-}
-
 static void show(struct viommu *vi, unsigned int offset)
 {
     uint32_t value = regs_get32(vi, offset);
@@ -121,14 +116,29 @@ static void take_range(struct viommu *vi, unsigned int first,
 void inbox_absorb(struct viommu *vi)
 {
     unsigned int i, found = 0;
+    uint32_t others;
+    bool tail;
 
     ASSERT(spin_is_locked(&vi->reg_lock));
 
     if ( !vi->inbox.live )
         return;
 
+    /* Nearly always it is the tail alone. The same order as below. */
+    others = inbox_differs(vi, VTD_GCMD);
+    tail = inbox_differs(vi, VTD_IQT);
+    others |= inbox_differs(vi, VTD_IOTLB + 4) |
+              inbox_differs(vi, VTD_CCMD + 4) | inbox_differs(vi, VTD_FSTS);
+    smp_rmb();
+    if ( likely(!others) )
+    {
+        if ( tail && take(vi, VTD_IQT) )
+            vi->inbox.work = true;
+        return;
+    }
+
     for ( i = 0; i < ARRAY_SIZE(polled); i++ )
-        if ( written(vi, polled[i].offset) )
+        if ( inbox_differs(vi, polled[i].offset) )
             found |= 1U << i;
 
     smp_rmb();
@@ -202,7 +212,7 @@ void inbox_scrub(struct viommu *vi)
             if ( ACCESS_ONCE(*dword(vi, offset)) )
                 ACCESS_ONCE(*dword(vi, offset)) = 0;
         }
-        else if ( written(vi, offset) )
+        else if ( inbox_differs(vi, offset) )
             dirty = true;
     }
     if ( !dirty )

@@ -12,18 +12,22 @@ void inbox_absorb_all(struct viommu *vi);
 /* The guest sees there what commands, or (all) anything, changed. reg_lock. */
 void inbox_show(struct viommu *vi);
 void inbox_show_all(struct viommu *vi);
+/* 0: the register at offset is what was shown of it last. No lock. */
+static inline uint32_t inbox_differs(const struct viommu *vi,
+                                     unsigned int offset)
+{
+    return ACCESS_ONCE(vi->inbox.page[offset / sizeof(uint32_t)]) ^
+           ACCESS_ONCE(vi->inbox.shown[offset / sizeof(uint32_t)]);
+}
 /*
  * Whether there is something to absorb, or absorbed and to be done. No lock. It
  * looks at the registers that start something (polled[] in inbox.c).
  */
 static inline bool inbox_peek(const struct viommu *vi)
 {
-#define WRITTEN(offset) (ACCESS_ONCE(vi->inbox.page[(offset) / 4]) ^ \
-                         ACCESS_ONCE(vi->inbox.shown[(offset) / 4]))
-    return WRITTEN(VTD_IQT) | WRITTEN(VTD_GCMD) | WRITTEN(VTD_IOTLB + 4) |
-           WRITTEN(VTD_CCMD + 4) | WRITTEN(VTD_FSTS) |
-           (uint32_t)ACCESS_ONCE(vi->inbox.work);
-#undef WRITTEN
+    return inbox_differs(vi, VTD_IQT) | inbox_differs(vi, VTD_GCMD) |
+           inbox_differs(vi, VTD_IOTLB + 4) | inbox_differs(vi, VTD_CCMD + 4) |
+           inbox_differs(vi, VTD_FSTS) | (uint32_t)ACCESS_ONCE(vi->inbox.work);
 }
 /* An idle look at a further part of the page. sync_lock. */
 void inbox_scrub(struct viommu *vi);

@@ -438,7 +438,7 @@ static void complete(struct viommu *vi, const struct viommu_command *cmd)
 static bool is_asked_for_more(const struct viommu *vi)
 {
     return vi->pcidevs_held || vi->dying || vi->inbox.root_shows ||
-           ACCESS_ONCE(vi->stale.end) || ACCESS_ONCE(vi->gcmd_pending);
+           ACCESS_ONCE(vi->stale.end);
 }
 
 int commands_run(struct viommu *vi, struct viommu_budget *b)
@@ -486,7 +486,7 @@ int commands_run(struct viommu *vi, struct viommu_budget *b)
                 break;
         }
 
-        /* The queue, for as long as there is nothing else. */
+        /* The queue goes on without more ado, until all is done. */
         while ( !(rc = execute(vi, &vi->cmd, b)) &&
                 vi->cmd.from == VIOMMU_FROM_QUEUE && !is_asked_for_more(vi) )
         {
@@ -495,14 +495,15 @@ int commands_run(struct viommu *vi, struct viommu_budget *b)
             if ( budget_taken(b) >= b->enough )
                 break;
             budget_take(b, 1);
-            if ( !next_descriptor(vi, &vi->cmd) )
-                break;
+            if ( !next_command(vi) )
+                goto out;
         }
         if ( rc )
             break;
         vi->cmd.done = vi->cmd.op != VIOMMU_CMD_NONE;
     }
 
+ out:
     /* Nothing that is removed is kept without sync_lock. */
     settle_queue(vi);
 

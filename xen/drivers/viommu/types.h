@@ -275,6 +275,7 @@ struct viommu_check {
         uint64_t expected;       /* in the shadow */
     } sample[VIOMMU_CHECK_SAMPLES];
     unsigned int samples;
+    uint64_t generation;         /* of the p2m, before the command */
     uint64_t refused;            /* counters, before the command */
     uint64_t random;
     bool failed;
