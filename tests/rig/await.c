@@ -59,7 +59,8 @@ int main(int argc, char **argv)
     from = fopen(argv[2], "r");
     if ( argc > 5 )
         before = fopen(argv[5], "w");
-    if ( !from || (argc > 5 && !before) || fseeko(from, atoll(argv[3]), SEEK_SET) )
+    if ( !from || (argc > 5 && !before) ||
+         fseeko(from, atoll(argv[3]), SEEK_SET) )
     {
         perror(argv[2]);
         return 2;

@@ -117,7 +117,7 @@ void q_submit(uint64_t lo, uint64_t hi);
 /* Puts it into the queue without telling the unit. */
 void q_put(uint64_t lo, uint64_t hi);
 void q_kick(void);
-/* So many items may go into the last piece of a turn: the levels of one walk. */
+/* Items that may go into the last piece of a turn: the levels of one walk. */
 #define SLACK             8
 /* Work items of one command, the sum of all entries. */
 unsigned long items_of(uint64_t lo, uint64_t hi);
