@@ -25,7 +25,7 @@ void cpus_init(void)
     apic_send(ICR_INIT, 0);
     pause_ms(10);
     apic_send(ICR_START | (TRAMPOLINE / PAGE), 0);
-    if ( WAIT_FOR(up, 500) )
+    if ( WITHIN(up, 2000) )
         nr_cpus = 2;
     say("%u CPUs\n", nr_cpus);
 }
@@ -57,7 +57,7 @@ void second_begin(void (*function)(void))
 
 bool second_wait(void)
 {
-    return WAIT_FOR(!job, 20000);
+    return WAIT_FOR(!job);
 }
 
 /*

@@ -74,7 +74,7 @@ bool edu_dma(struct edu *e, bool to_memory, uint64_t addr, unsigned int offset,
              unsigned int count)
 {
     edu_start(e, to_memory, addr, offset, count);
-    if ( WAIT_FOR(!(mmio_read32(e->bar + REG_CMD) & CMD_RUN), 5000) )
+    if ( WAIT_FOR(!(mmio_read32(e->bar + REG_CMD) & CMD_RUN)) )
         return true;
 
     say("the DMA engine does not finish\n");

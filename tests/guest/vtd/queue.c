@@ -4,7 +4,6 @@
  */
 #include "unit.h"
 
-#define TIMEOUT         10000
 #define STATUS          (QUEUE_BASE - PAGE)
 
 static unsigned int entries_, tail_;
@@ -56,7 +55,7 @@ void queue_kick(void)
 
 bool queue_drained(void)
 {
-    return WAIT_FOR(now64(IQH) == now64(IQT), TIMEOUT);
+    return WAIT_FOR(now64(IQH) == now64(IQT));
 }
 
 bool queue_sync(void)
@@ -67,8 +66,8 @@ bool queue_sync(void)
     queue_put(DESC_WAIT | WAIT_SW | WAIT_DATA(++number), STATUS);
     queue_kick();
 
-    return WAIT_FOR(*mem32(STATUS) == number || (now32(FSTS) & FSTS_IQE),
-                    TIMEOUT) && *mem32(STATUS) == number;
+    return WAIT_FOR(*mem32(STATUS) == number || (now32(FSTS) & FSTS_IQE)) &&
+           *mem32(STATUS) == number;
 }
 
 bool queue_do(uint64_t lo, uint64_t hi)

@@ -74,7 +74,7 @@ static void check_queue_enable(void)
     wr64(IQT, 16);
     check_eq(*mem32(POOL_BASE), 0, "nothing is fetched while QIE is off");
     command(G_QIE);
-    check(WAIT_FOR(*mem32(POOL_BASE) == 77, 2000),
+    check(WAIT_FOR(*mem32(POOL_BASE) == 77),
           "IQT written before QIE: fetched when QIE is set");
     check_eq(rd64(IQH), 16, "IQT written before QIE: IQH follows");
     queue_off();

@@ -33,7 +33,7 @@ static void invalidates(void)
     for ( rounds = 0; rounds < ROUNDS; rounds++ )
     {
         mmio_write64(UNIT + reg_iotlb, IOTLB_IVT | IOTLB_IIRG(GLOBAL));
-        if ( !WAIT_FOR(!((last = now64(reg_iotlb)) & IOTLB_IVT), 5000) )
+        if ( !WAIT_FOR(!((last = now64(reg_iotlb)) & IOTLB_IVT)) )
             wrong++;
         wrong += IOTLB_IAIG(last) != GLOBAL;
     }
@@ -44,7 +44,7 @@ static void takes(void)
 {
     for ( rounds = 0; rounds < ROUNDS; rounds++ )
     {
-        if ( !WAIT_FOR(now32(ICS) & 1, 5000) )
+        if ( !WAIT_FOR(now32(ICS) & 1) )
         {
             wrong++;
             break;
@@ -100,7 +100,7 @@ void check_cpus(void)
         queue_put(DESC_WAIT | WAIT_IF, 0);
         queue_kick();
         /* The other one has seen it, or sees it before the next. */
-        n += WAIT_FOR(rounds > i, 5000) && !(rd32(ICS) & 1);
+        n += WAIT_FOR(rounds > i) && !(rd32(ICS) & 1);
     }
     check(second_wait() && !wrong && n == ROUNDS,
           "one causes completion events, the other takes them");

@@ -16,7 +16,7 @@ static void check_stop(void)
     queue_put(0, 0);
     queue_put(DESC_WAIT | WAIT_SW | WAIT_DATA(1), status);
     queue_kick();
-    check(WAIT_FOR(rd32(FSTS) & FSTS_IQE, 2000), "a bad descriptor sets IQE");
+    check(WAIT_FOR(rd32(FSTS) & FSTS_IQE), "a bad descriptor sets IQE");
     check_eq(rd32(FSTS), FSTS_IQE, "... and nothing else in FSTS");
     check_eq(rd64(IQH), bad * 16, "IQH is that of the bad descriptor");
     check_eq(*mem32(status), 0, "what follows it is not done");
@@ -39,7 +39,7 @@ static void check_stop(void)
     check_eq(rd32(FSTS), FSTS_IQE, "writing other bits clears nothing");
 
     wr32(FSTS, FSTS_IQE);
-    check(WAIT_FOR(rd32(FSTS) & FSTS_IQE, 2000) && rd64(IQH) == bad * 16,
+    check(WAIT_FOR(rd32(FSTS) & FSTS_IQE) && rd64(IQH) == bad * 16,
           "cleared, but the descriptor is still bad: IQE again");
     queue_slot(bad)->lo = DESC_CONTEXT(GLOBAL, 0, 0);
     wr32(FSTS, FSTS_IQE);
@@ -51,7 +51,7 @@ static void check_stop(void)
 
     queue_put(0, 0);
     queue_kick();
-    WAIT_FOR(rd32(FSTS) & FSTS_IQE, 2000);
+    WAIT_FOR(rd32(FSTS) & FSTS_IQE);
     queue_off();
     check_eq(rd32(FSTS) & FSTS_IQE, FSTS_IQE, "IQE stays when QIE goes off");
     errors_clear();
@@ -69,7 +69,7 @@ static void bad_tail(const char *name, uint64_t tail)
     queue_sync();
     head = rd64(IQH);
     wr64(IQT, tail);
-    check(WAIT_FOR(rd32(FSTS) & FSTS_IQE, 2000), "IQT %s: IQE", name);
+    check(WAIT_FOR(rd32(FSTS) & FSTS_IQE), "IQT %s: IQE", name);
     check_eq(rd64(IQH), head, "IQT %s: IQH stays", name);
     wr64(IQT, head);
     errors_clear();
@@ -84,7 +84,7 @@ static void bad_queue(const char *name, uint64_t addr)
     wr64(IQA, addr);
     check(command(G_QIE), "queue %s: QIES is set", name);
     wr64(IQT, 16);
-    check(WAIT_FOR(rd32(FSTS) & FSTS_IQE, 2000) && !rd64(IQH),
+    check(WAIT_FOR(rd32(FSTS) & FSTS_IQE) && !rd64(IQH),
           "queue %s: IQE at the first descriptor", name);
     unit_quiet();
     queue_on(0);

@@ -35,7 +35,7 @@ static void error_cause(void)
     bad = queue_tail();
     queue_put(0, 0);
     queue_kick();
-    WAIT_FOR(rd32(FSTS) & FSTS_IQE, 2000);
+    WAIT_FOR(rd32(FSTS) & FSTS_IQE);
 }
 
 static void error_clear(void)
@@ -60,7 +60,7 @@ static uint64_t to_cpu(unsigned int cpu)
 /* Waits until the vector has arrived; then no other may. */
 static bool arrives_once(unsigned int vector)
 {
-    bool arrived = WAIT_FOR(irq_count(vector, 0), 1000);
+    bool arrived = WAIT_FOR(irq_count(vector, 0));
 
     pause_ms(10);
 
@@ -139,7 +139,7 @@ static bool arrives_at(unsigned int vector, unsigned int wanted)
     unsigned int cpu, at = 0;
 
     if ( n )
-        WAIT_FOR(irq_total() >= n, 1000);
+        WAIT_FOR(irq_total() >= n);
     pause_ms(n ? 10 : 20);
     for ( cpu = 0; cpu < MAX_CPUS; cpu++ )
         if ( irq_count(vector, cpu) )

@@ -190,7 +190,7 @@ static void check_flags(void)
     apic_send(FIXED | VECTOR, apic_id(0));
     v = next_value();
     asm volatile ( "sti; mov %1, (%0)" :: "r" (ADDR), "r" (v) : "memory" );
-    check(WAIT_FOR(irq_count(VECTOR, 0) == 1, 1000),
+    check(WAIT_FOR(irq_count(VECTOR, 0) == 1),
           "an interrupt that waits for the end of sti's shadow comes");
     check_eq(rd32(FEADDR), v, "and the access was made");
     irq_forget();

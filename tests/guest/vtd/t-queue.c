@@ -30,7 +30,7 @@ static void whole_queue(unsigned int qs, uint64_t status)
     *mem32(status) = *mem32(status + 4) = 0;
 
     tail(n - 1);
-    check(WAIT_FOR(*mem32(status) == 1, 20000) && queue_drained(),
+    check(WAIT_FOR(*mem32(status) == 1) && queue_drained(),
           "QS %u: %u descriptors at once", qs, n - 1);
     wait_at(0, status + 4, 3);
     tail(1);
@@ -133,7 +133,7 @@ static void check_taken(void)
 
     queue_put(DESC_IEC, 0);
     queue_kick();
-    check(WAIT_FOR(rd64(IQH) == rd64(IQT) || (rd32(FSTS) & FSTS_IQE), 2000),
+    check(WAIT_FOR(rd64(IQH) == rd64(IQT) || (rd32(FSTS) & FSTS_IQE)),
           "interrupt entry cache, global: done, or an error");
     unit_quiet();
     queue_on(0);
@@ -152,13 +152,13 @@ static void refused(const struct desc_case *c, uint64_t status)
     queue_put(c->lo, c->hi);
     queue_put(DESC_WAIT | WAIT_SW | WAIT_DATA(1), status);
     queue_kick();
-    stopped = WAIT_FOR(rd32(FSTS) & FSTS_IQE, 500) &&
+    stopped = WAIT_FOR(rd32(FSTS) & FSTS_IQE) &&
               rd64(IQH) == index * 16 && *mem32(status) == 0;
 
     queue_slot(index)->lo = DESC_CONTEXT(GLOBAL, 0, 0);
     queue_slot(index)->hi = 0;
     errors_clear();
-    resumed = WAIT_FOR(*mem32(status) == 1, 2000) && queue_drained() &&
+    resumed = WAIT_FOR(*mem32(status) == 1) && queue_drained() &&
               !(rd32(FSTS) & FSTS_IQE);
 
     check(stopped && resumed, "%s: refused%s%s", c->name,

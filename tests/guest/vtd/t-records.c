@@ -17,7 +17,7 @@ static void fault_at(unsigned int n)
     unsigned int before = faults_count();
 
     edu_writes(dev, BAD + n * PAGE, page);
-    WAIT_FOR(faults_count() != before || (rd32(FSTS) & FSTS_PFO), 500);
+    WITHIN(faults_count() != before || (rd32(FSTS) & FSTS_PFO), 500);
 }
 
 static unsigned int record_hi(unsigned int index)
@@ -121,7 +121,7 @@ static void check_several(void)
     }
     check_eq(rd32(FSTS) & FSTS_PFO, 0, "all records in use: no overflow yet");
     fault_at(nr_frcd);
-    check(WAIT_FOR(rd32(FSTS) & FSTS_PFO, 1000), "one more: PFO");
+    check(WAIT_FOR(rd32(FSTS) & FSTS_PFO), "one more: PFO");
     first = FSTS_FRI(rd32(FSTS));
     for ( i = 0; i < nr_frcd; i++ )
     {
@@ -164,7 +164,7 @@ static void check_not_recorded(void)
 
 static bool arrived(unsigned int n)
 {
-    bool all = WAIT_FOR(irq_count(VECTOR, 0) >= n, 1000);
+    bool all = WAIT_FOR(irq_count(VECTOR, 0) >= n);
 
     pause_ms(20);
 

@@ -70,19 +70,19 @@ static void check_halves(void)
     wr64(CCMD, 0);
     wr32(CCMD, 0);
     wr32(CCMD + 4, (CCMD_ICC | CCMD_CIRG(GLOBAL)) >> 32);
-    check(WAIT_FOR(!(rd32(CCMD + 4) >> 31), 2000), "CCMD in halves completes");
+    check(WAIT_FOR(!(rd32(CCMD + 4) >> 31)), "CCMD in halves completes");
     check_eq(CCMD_CAIG(rd64(CCMD)), GLOBAL, "CCMD in halves is done");
 
     wr32(reg_iotlb, 0);
     wr32(reg_iotlb + 4, (IOTLB_IVT | IOTLB_IIRG(GLOBAL)) >> 32);
-    check(WAIT_FOR(!(rd32(reg_iotlb + 4) >> 31), 2000),
+    check(WAIT_FOR(!(rd32(reg_iotlb + 4) >> 31)),
           "IOTLB in halves completes");
     check_eq(IOTLB_IAIG(rd64(reg_iotlb)), GLOBAL, "IOTLB in halves is done");
 
     wr32(reg_iva, 0x5000);
     wr32(reg_iva + 4, 0);
     wr64(reg_iotlb, IOTLB_IVT | IOTLB_IIRG(SELECTIVE) | IOTLB_DID(1));
-    check(WAIT_FOR(!(rd64(reg_iotlb) & IOTLB_IVT), 2000) &&
+    check(WAIT_FOR(!(rd64(reg_iotlb) & IOTLB_IVT)) &&
           IOTLB_IAIG(rd64(reg_iotlb)), "IVA in halves");
 
     /* Nothing starts without ICC or IVT: what was done last stays. */

@@ -47,7 +47,7 @@ static void check_harmless(const char *name, uint64_t addr)
 
     queue_put(DESC_WAIT | WAIT_SW | WAIT_DATA(0x4321), addr);
     queue_kick();
-    ended = WAIT_FOR(rd64(IQH) == rd64(IQT) || rd32(FSTS), 2000);
+    ended = WAIT_FOR(rd64(IQH) == rd64(IQT) || rd32(FSTS));
     if ( rd32(FSTS) )
     {
         unit_quiet();

@@ -4,7 +4,6 @@
  */
 #include "unit.h"
 
-#define TIMEOUT         2000
 #define STATE_BITS      (G_TE | G_QIE)
 #define MARKER          (PAGE - 4)      /* no register: reads 0 */
 
@@ -36,7 +35,7 @@ void settle(void)
     for ( i = 0; sidecore && i < 2; i++ )
     {
         mmio_write32(UNIT + MARKER, ~0U);
-        if ( !WAIT_FOR(!now32(MARKER), 5000) )
+        if ( !WAIT_FOR(!now32(MARKER)) )
             check(false, "what is written into the page is seen");
     }
 }
@@ -51,12 +50,12 @@ bool memory_wait(void)
     inv_context();
     settle();
 
-    return WAIT_FOR(now32(GCMD), 5000);
+    return WAIT_FOR(now32(GCMD));
 }
 
 bool gsts_is(uint32_t mask, uint32_t value)
 {
-    return WAIT_FOR((now32(GSTS) & mask) == value, TIMEOUT);
+    return WAIT_FOR((now32(GSTS) & mask) == value);
 }
 
 /* 11.4.4.1: what is on stays on, one command at a time. */
@@ -77,7 +76,7 @@ bool command_off(uint32_t bits)
 uint64_t ccmd(uint64_t bits)
 {
     wr64(CCMD, bits);
-    WAIT_FOR(!(now64(CCMD) & CCMD_ICC), TIMEOUT);
+    WAIT_FOR(!(now64(CCMD) & CCMD_ICC));
 
     return rd64(CCMD);
 }
@@ -86,7 +85,7 @@ uint64_t iotlb(uint64_t bits, uint64_t iva)
 {
     wr64(reg_iva, iva);
     wr64(reg_iotlb, bits);
-    WAIT_FOR(!(now64(reg_iotlb) & IOTLB_IVT), TIMEOUT);
+    WAIT_FOR(!(now64(reg_iotlb) & IOTLB_IVT));
 
     return rd64(reg_iotlb);
 }
@@ -148,7 +147,7 @@ void faults_clear(void)
 /* A fault is reported some time after the DMA that it is about. */
 bool faults_wait(void)
 {
-    return WAIT_FOR(rd32(FSTS) & (FSTS_PPF | FSTS_PFO), 1000);
+    return WAIT_FOR(rd32(FSTS) & (FSTS_PPF | FSTS_PFO));
 }
 
 /*
