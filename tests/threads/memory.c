@@ -264,7 +264,7 @@ static void check_locks(void)
 }
 
 void guest_lookup(struct viommu *vi, gfn_t gfn, bool write, bool populate,
-                  struct guest_lookup *result)
+                  bool hold, struct guest_lookup *result)
 {
     struct world *w = world_of(vi);
     unsigned long n = gfn_x(gfn);
@@ -277,6 +277,8 @@ void guest_lookup(struct viommu *vi, gfn_t gfn, bool write, bool populate,
         result->read = true;
         result->write = w->p2m[n].type == GFN_RAM;
         result->mfn = _mfn(MFN_GUEST + w->p2m[n].frame);
+        if ( hold )
+            CHECK(frame_get(w, w->p2m[n].frame, true));
     }
     quiet_unlock(&w->p2m_lock);
 }

@@ -177,8 +177,19 @@ static bool refused(void)
     return true;
 }
 
+static void get_frame(unsigned long mfn)
+{
+    unsigned long frame = index_of(mfn);
+
+    if ( ++refs[frame] == UINT16_MAX )
+        FAIL("too many references to frame %#lx", mfn);
+    guest.pinned += refs[frame] == 1;
+    guest.frames++;
+    guest.gets++;
+}
+
 void guest_lookup(struct viommu *vi, gfn_t gfn, bool write, bool populate,
-                  struct guest_lookup *result)
+                  bool hold, struct guest_lookup *result)
 {
     const enum gfn_type type = refused() ? GFN_MISSING
                                          : guest_type(gfn_x(gfn));
@@ -190,28 +201,28 @@ void guest_lookup(struct viommu *vi, gfn_t gfn, bool write, bool populate,
          !vi->pcidevs_held )
         guest.populated_under_pcidevs++;
     viommu_count(vi, p2m_lookups);
-    result->read = type == GFN_RAM || type == GFN_RAM_RO;
-    result->write = type == GFN_RAM;
+    result->read = (type == GFN_RAM || type == GFN_RAM_RO) &&
+                   !(guest.is_foreign &&
+                     guest.is_foreign(guest_frame(gfn_x(gfn))));
+    result->write = result->read && type == GFN_RAM;
     result->level = guest.hole_level ? guest.hole_level(gfn_x(gfn)) : 1;
     if ( result->read )
         result->mfn = _mfn(guest_frame(gfn_x(gfn)));
+    if ( hold && result->read )
+        get_frame(mfn_x(result->mfn));
     if ( guest.on_lookup )
         guest.on_lookup(gfn_x(gfn));
 }
 
 bool guest_get_frame(struct viommu *vi, mfn_t mfn)
 {
-    unsigned long frame = index_of(mfn_x(mfn));
-
     (void)vi;
     check_locks();
+    if ( guest.on_get )
+        guest.on_get(mfn_x(mfn));
     if ( refused() || (guest.is_foreign && guest.is_foreign(mfn_x(mfn))) )
         return false;
-    if ( ++refs[frame] == UINT16_MAX )
-        FAIL("too many references to frame %#lx", mfn_x(mfn));
-    guest.pinned += refs[frame] == 1;
-    guest.frames++;
-    guest.gets++;
+    get_frame(mfn_x(mfn));
 
     return true;
 }

@@ -51,7 +51,7 @@ struct fake_guest {
     unsigned int pinned;         /* frames with references */
     unsigned int refuse_in;      /* the n-th use of its memory is refused */
     unsigned int refused;        /* that were */
-    unsigned int gets;           /* guest_get_frame()s that succeeded */
+    unsigned int gets;           /* references that were taken */
     unsigned int lookups;        /* guest_lookup()s */
     unsigned int populated_under_pcidevs; /* of those, which must not be */
     unsigned int msis;
@@ -78,6 +78,8 @@ struct fake_guest {
     bool (*is_foreign)(unsigned long mfn);
     /* Called when the p2m has been asked, with the gfn. */
     void (*on_lookup)(unsigned long gfn);
+    /* Called before a reference to a frame that is known is taken. */
+    void (*on_get)(unsigned long mfn);
     /* Called when the status of a wait descriptor is written. */
     void (*on_status)(void);
     /* Called when a superpage was found to be one mapping, after that. */

@@ -20,9 +20,9 @@ static void map(uint64_t addr, unsigned long gfn, uint64_t rights)
     q_submit(IOTLB_PAGE(1, addr, 0));
 }
 
-/* Lookups from here to there. */
-static unsigned int lookups;
-static void none_so_far(void) { lookups = guest.lookups; }
+/* Lookups, and references taken, from here to there. */
+static unsigned int lookups, gets;
+static void none_so_far(void) { lookups = guest.lookups; gets = guest.gets; }
 static unsigned int asked(void) { return guest.lookups - lookups; }
 
 static void steady_commands_ask_for_nothing(void)
@@ -47,7 +47,7 @@ static void steady_commands_ask_for_nothing(void)
     }
     CHECK_EQ(asked(), 0);
     CHECK_EQ(guest.frames, 0);
-    CHECK_EQ(guest.gets, 102);
+    CHECK_EQ(guest.gets - gets, 100);
 }
 
 static void another_frame_is_seen(void)
@@ -122,13 +122,13 @@ static void queue_and_status_that_move_are_followed(void)
     q_check();
 }
 
-/* Between the question and the answer's use. */
+/* Between the answer and the reference to the frame. */
 static unsigned long when, with;
-static void exchange_then(unsigned long gfn)
+static void exchange_then(unsigned long mfn)
 {
-    if ( gfn != when )
+    if ( mfn != guest_frame(when) )
         return;
-    guest.on_lookup = NULL;
+    guest.on_get = NULL;
     guest_exchange(when, with);
 }
 
@@ -136,7 +136,7 @@ static void exchange_when(unsigned long gfn, unsigned long other)
 {
     when = gfn;
     with = other;
-    guest.on_lookup = exchange_then;
+    guest.on_get = exchange_then;
 }
 
 static bool was_data(unsigned long mfn)
@@ -154,28 +154,70 @@ static void an_answer_that_comes_too_late_is_void(void)
         vm_stop();
         vm_start();
         start();
+        map(0, G_DATA, RW);
+        map(0, 0, 0);
         map(PAGE(1), G_DATA + 9, RW);
         exchange_when(G_DATA, G_DATA + 1);
         if ( i )
             guest.is_foreign = was_data;
         map(0, G_DATA, RW);
         guest.is_foreign = NULL;
-        CHECK(!guest.on_lookup);
+        CHECK(!guest.on_get);
         expect(0, 0, G_DATA, RW);
         CHECK_EQ(guest.frames, 2);
     }
 }
 
+/* Each time that something of it is used, all of it has changed. */
+static void change_all(unsigned long unused)
+{
+    (void)unused;
+    guest_exchange(G_DATA, G_DATA + 1);
+}
+
+static void memory_that_never_stays_is_used_all_the_same(void)
+{
+    start();
+    guest.on_get = guest.on_lookup = change_all;
+    map(0, G_DATA, RW);
+    map(PAGE(1), G_DATA + 1, RW);
+    q_wait();
+    map(0, G_DATA + 2, RW);
+    guest.on_get = guest.on_lookup = NULL;
+    q_check();
+    expect(0, 0, G_DATA + 2, RW);
+    CHECK_EQ(COUNT(leaves_mapped), 3);
+    CHECK_EQ(COUNT(rej_frame) + COUNT(rej_status) + COUNT(rej_queue), 0);
+}
+
+/* Another frame than was just seen to be part of one mapping. */
+static void exchange_next(unsigned long gfn)
+{
+    if ( gfn != 0x206 )
+        return;
+    guest.on_lookup = NULL;
+    guest_exchange(0x207, G_DATA);
+}
+
 static void a_superpage_that_is_exchanged_meanwhile(void)
 {
     start();
-    exchange_when(0x207, G_DATA);
+    guest.on_lookup = exchange_next;
     vm_map(table, 4, VTD_LEVEL_SIZE(2), 0x200, 2, RW);
     q_submit(IOTLB_PAGE(1, VTD_LEVEL_SIZE(2), 9));
     CHECK(!guest.on_lookup);
     expect(0, VTD_LEVEL_SIZE(2) + PAGE(6), 0x206, RW);
     expect(0, VTD_LEVEL_SIZE(2) + PAGE(7), 0x207, RW);
     CHECK_EQ(guest.frames, 512);
+}
+
+/* No page stays mapped, and nothing is known of any. */
+static void let_go_of_pages(void)
+{
+    guest_set(G_DATA + 20, 1, GFN_RAM);
+    viommu_end_stale(&vi);
+    vm_pass(vi.set.window_us);
+    CHECK_EQ(guest.mapped, 0);
 }
 
 /* A table and the queue, whose old frames say something else by then. */
@@ -187,22 +229,21 @@ static void a_page_that_moves_while_it_is_looked_up(void)
     map(0, G_DATA, RW);
     leaf = (*vm_entry(table, 4, 0, 2) & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT;
     *guest_page(G_DATA + 10) = PAGE(G_DATA + 1) | RW;
-    /* All is looked up anew. */
-    guest_set(G_DATA + 20, 1, GFN_RAM);
+    let_go_of_pages();
     exchange_when(leaf, G_DATA + 10);
     q_submit(IOTLB_PAGE(1, 0, 0));
-    CHECK(!guest.on_lookup);
+    CHECK(!guest.on_get);
     expect(0, 0, G_DATA + 1, RW);
 
     memcpy(guest_page(G_DATA + 11), guest_page(G_QUEUE),
            1U << VTD_PAGE_SHIFT);
     guest_page(G_DATA + 11)[q_tail * 2] = 0x25 | 5ULL << 32;
     guest_page(G_DATA + 11)[q_tail * 2 + 1] = PAGE(G_STATUS);
-    guest_set(G_DATA + 20, 1, GFN_RAM);
+    let_go_of_pages();
     exchange_when(G_QUEUE, G_DATA + 11);
     q_tail++;
     q_kick();
-    CHECK(!guest.on_lookup);
+    CHECK(!guest.on_get);
     q_check();
     CHECK_EQ(*vm_status(), 5);
 }
@@ -484,6 +525,7 @@ TESTS(frame_tests) = {
     TEST(tables_that_move_are_followed),
     TEST(queue_and_status_that_move_are_followed),
     TEST_TRAPPED(an_answer_that_comes_too_late_is_void),
+    TEST_TRAPPED(memory_that_never_stays_is_used_all_the_same),
     TEST_TRAPPED(a_superpage_that_is_exchanged_meanwhile),
     TEST_TRAPPED(a_page_that_moves_while_it_is_looked_up),
     TEST(a_status_page_that_is_read_only_now),

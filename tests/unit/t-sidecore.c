@@ -580,6 +580,20 @@ static void a_command_wakes_its_sidecore(void)
     CHECK(vm_no_exit(&vi));
 }
 
+/* Who is at it when it wakes may be a timer, which wakes nobody after that. */
+static void it_does_not_fall_asleep_over_a_lock(void)
+{
+    start_lazy();
+    be_worth_it();
+    by_idle();
+    ask(1);
+    harness.trylocks = 1;
+    vm_poll(0);
+    CHECK(!asleep(0) && !harness.trylocks);
+    vm_poll(0);
+    CHECK(vm_no_exit(&vi));
+}
+
 static void ask_meanwhile(void)
 {
     guest.on_block = NULL;
@@ -1105,6 +1119,7 @@ TESTS(sidecore_tests) = {
     TEST_TRAPPED(pauses_grow_and_are_forgotten),
     TEST_TRAPPED(an_idle_guest_traps_and_its_sidecore_sleeps),
     TEST_TRAPPED(a_command_wakes_its_sidecore),
+    TEST_TRAPPED(it_does_not_fall_asleep_over_a_lock),
     TEST_TRAPPED(a_command_while_it_falls_asleep_wakes_it),
     TEST_TRAPPED(seldom_used_pages_change_seldom),
     TEST_TRAPPED(after_a_status_the_page_comes_back_at_once),

@@ -90,9 +90,10 @@ void *guest_at(struct world *w, unsigned long gfn)
 }
 
 void guest_lookup(struct viommu *vi, gfn_t gfn, bool write, bool populate,
-                  struct guest_lookup *result)
+                  bool hold, struct guest_lookup *result)
 {
     viommu_count(vi, p2m_lookups);
+    world_references += hold;
     result->read = result->write = gfn_x(gfn) < G_END;
     result->level = 1;
     result->mfn = mfn_of(guest_at(world_of(vi), gfn_x(gfn)));

@@ -24,10 +24,11 @@ struct guest_lookup {
 /*
  * Looks a gfn up. populate: as an access of the guest would, so memory that is
  * to be populated is, and what is shared is not any more if that access would
- * write. No reference is taken.
+ * write. hold: with a reference to the frame, if it is RAM, taken while it is
+ * the gfn's.
  */
 void guest_lookup(struct viommu *vi, gfn_t gfn, bool write, bool populate,
-                  struct guest_lookup *result);
+                  bool hold, struct guest_lookup *result);
 /* A reference to a frame; false: it is none of the guest's (any more). */
 bool __must_check guest_get_frame(struct viommu *vi, mfn_t mfn);
 void guest_put_frame(mfn_t mfn);

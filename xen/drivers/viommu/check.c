@@ -52,7 +52,7 @@ static bool read_entry(struct viommu *vi, gfn_t gfn, unsigned int index,
     struct guest_lookup found;
     const uint64_t *va;
 
-    guest_lookup(vi, gfn, false, false, &found);
+    guest_lookup(vi, gfn, false, false, false, &found);
     va = found.read ? guest_map(vi, found.mfn) : NULL;
     if ( !va )
         return false;
@@ -105,7 +105,7 @@ static uint64_t guest_says(struct viommu *vi, const struct viommu_target *of,
     }
 
     gfn = gfn_add(gfn, (addr & (VTD_LEVEL_SIZE(level) - 1)) >> VTD_PAGE_SHIFT);
-    guest_lookup(vi, gfn, rights & VTD_PTE_W, false, &found);
+    guest_lookup(vi, gfn, rights & VTD_PTE_W, false, false, &found);
     rights &= (found.read ? VTD_PTE_R : 0) | (found.write ? VTD_PTE_W : 0);
 
     return rights ? (mfn_x(found.mfn) << VTD_PAGE_SHIFT) | rights : 0;
@@ -222,7 +222,7 @@ static bool some_guest_page(struct viommu *vi, const struct viommu_shadow *s,
         const uint64_t *va;
         uint64_t entry = 0;
 
-        guest_lookup(vi, gfn, false, false, &found);
+        guest_lookup(vi, gfn, false, false, false, &found);
         va = found.read ? guest_map(vi, found.mfn) : NULL;
         if ( !va )
             return false;
@@ -329,7 +329,7 @@ static void check_remembered(struct viommu *vi, uint64_t tag, mfn_t mfn,
          generation != vi->frames.generation )
         return;
 
-    guest_lookup(vi, _gfn(tag & VIOMMU_TAG_GFN), false, false, &found);
+    guest_lookup(vi, _gfn(tag & VIOMMU_TAG_GFN), false, false, false, &found);
     if ( ACCESS_ONCE(vi->generation) != generation )
         return;
 

@@ -70,13 +70,21 @@ static mfn_t mfn_of(uint64_t found)
     return _mfn((found & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT);
 }
 
-/* Asks the p2m, and remembers what it says. */
-static uint64_t ask(struct viommu *vi, struct viommu_frame *set, gfn_t gfn,
-                    bool write, bool populate, unsigned int *level)
+/* Where what is known of a gfn is. */
+static struct viommu_frame *set_of(struct viommu *vi, gfn_t gfn)
 {
+    return &vi->frames.sets[(gfn_x(gfn) % VIOMMU_FRAME_SETS) *
+                            VIOMMU_FRAME_WAYS];
+}
+
+/* Asks the p2m, and remembers what it says. */
+static uint64_t ask(struct viommu *vi, gfn_t gfn, bool write, bool populate,
+                    bool hold, unsigned int *level)
+{
+    struct viommu_frame *set = set_of(vi, gfn);
     struct guest_lookup found;
 
-    guest_lookup(vi, gfn, write, populate, &found);
+    guest_lookup(vi, gfn, write, populate, hold, &found);
     if ( !found.read && !found.write )
     {
         *level = found.level;
@@ -106,44 +114,34 @@ uint64_t frame_ask(struct viommu *vi, gfn_t gfn, bool write, bool populate,
         return 0;
 
     tag = tag_of(vi, gfn);
-    set = &vi->frames.sets[(gfn_x(gfn) % VIOMMU_FRAME_SETS) *
-                           VIOMMU_FRAME_WAYS];
+    set = set_of(vi, gfn);
     for ( i = 0; i < VIOMMU_FRAME_WAYS; i++ )
         /* What is read-only may become writable by a write. */
         if ( set[i].tag == tag && (!write || (set[i].value & VTD_PTE_W)) )
             return set[i].value;
 
-    return ask(vi, set, gfn, write, populate, level);
+    return ask(vi, gfn, write, populate, false, level);
 }
 
-/*
- * Whether a frame that is referenced now is the gfn's. It may have been taken
- * away before the reference was there, and be something else of the guest since;
- * from now on it stays what it is.
- */
-static bool still_so(struct viommu *vi, gfn_t gfn, bool write, bool populate,
-                     mfn_t mfn)
+uint64_t frame_take(struct viommu *vi, gfn_t gfn, bool write, bool populate,
+                    unsigned int *level)
 {
-    unsigned int level;
-    uint64_t found;
+    const uint64_t known = frame_known(vi, gfn);
 
-    if ( likely(ACCESS_ONCE(vi->generation) == vi->frames.generation) )
-        return true;
+    *level = 1;
+    if ( (known & (write ? VTD_PTE_W : VTD_PTE_R)) &&
+         guest_get_frame(vi, mfn_of(known)) )
+    {
+        if ( likely(ACCESS_ONCE(vi->generation) == vi->frames.generation) )
+            return known;
+        /* Without the reference, it could be anything of the guest's by then. */
+        guest_put_frame(mfn_of(known));
+    }
+    if ( gfn_x(gfn) & ~VIOMMU_TAG_GFN )
+        return 0;
+    (void)tag_of(vi, gfn);
 
-    found = frame_find(vi, gfn, write, populate, &level);
-
-    return found && mfn_eq(mfn_of(found), mfn);
-}
-
-bool frame_hold(struct viommu *vi, gfn_t gfn, bool write, mfn_t mfn)
-{
-    if ( !guest_get_frame(vi, mfn) )
-        return false;
-    if ( still_so(vi, gfn, write, true, mfn) )
-        return true;
-    guest_put_frame(mfn);
-
-    return false;
+    return ask(vi, gfn, write, populate, true, level);
 }
 
 /* ---- Pages that stay mapped. ---- */
@@ -193,33 +191,32 @@ static struct viommu_page *place_for(struct viommu *vi,
 static struct viommu_page *map_page(struct viommu *vi, struct viommu_page *set,
                                     gfn_t gfn, bool write, bool populate)
 {
-    unsigned int level, tries;
+    const uint64_t right = write ? VTD_PTE_W : VTD_PTE_R;
+    unsigned int level;
+    uint64_t found = frame_find(vi, gfn, write, populate, &level);
+    struct viommu_page *page;
 
-    for ( tries = 0; tries < FRAME_TRIES; tries++ )
+    if ( !(found & right) )
+        return NULL;
+
+    page = place_for(vi, set, gfn);
+    if ( !page->va || !mfn_eq(page->mfn, mfn_of(found)) )
     {
-        uint64_t found = frame_find(vi, gfn, write, populate, &level);
-        struct viommu_page *page;
-
-        if ( !(found & (write ? VTD_PTE_W : VTD_PTE_R)) )
-            break;
-
-        page = place_for(vi, set, gfn);
-        if ( !page->va || !mfn_eq(page->mfn, mfn_of(found)) )
-        {
-            unmap(vi, page);
-            page->mfn = mfn_of(found);
-            page->va = guest_map(vi, page->mfn);
-            if ( !page->va )
-                continue;
-            vi->frames.pages++;
-        }
-        page->tag = gfn_x(gfn) | vi->frames.epoch;
-        page->writable = found & VTD_PTE_W;
-        if ( still_so(vi, gfn, write, populate, page->mfn) )
-            return page;
+        found = frame_take(vi, gfn, write, populate, &level);
+        if ( !found )
+            return NULL;
+        unmap(vi, page);
+        page->mfn = mfn_of(found);
+        page->va = found & right ? guest_map(vi, page->mfn) : NULL;
+        guest_put_frame(page->mfn);
+        if ( !page->va )
+            return NULL;
+        vi->frames.pages++;
     }
+    page->tag = gfn_x(gfn) | vi->frames.epoch;
+    page->writable = found & VTD_PTE_W;
 
-    return NULL;
+    return page;
 }
 
 static struct viommu_page *find_page(struct viommu *vi, gfn_t gfn, bool write,

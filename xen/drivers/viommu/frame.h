@@ -46,13 +46,11 @@ static inline uint64_t frame_find(struct viommu *vi, gfn_t gfn, bool write,
 }
 
 /*
- * Takes a reference to what frame_find() has found for a gfn. False: it is not
- * the guest's any more, or the gfn's: ask again, FRAME_TRIES times in all, since
- * only the guest's own memory changes that fast.
+ * The same, with a reference to the frame, unless it returns 0. However fast the
+ * guest's memory changes, it is the frame that was the gfn's when it was taken.
  */
-bool __must_check frame_hold(struct viommu *vi, gfn_t gfn, bool write,
-                             mfn_t mfn);
-#define FRAME_TRIES 4
+uint64_t __must_check frame_take(struct viommu *vi, gfn_t gfn, bool write,
+                                 bool populate, unsigned int *level);
 /*
  * A page of the guest, to be read; NULL: it is no RAM. Valid until the next
  * call for another page.

@@ -88,26 +88,26 @@ static uint64_t page_pte(struct viommu *vi, gfn_t gfn,
                          const struct guest_leaf *g, uint64_t old,
                          unsigned int *level)
 {
-    unsigned int tries;
+    const bool write = g->rights & VTD_PTE_W, had = shadow_pte_present(old);
+    uint64_t found, pte;
 
-    for ( tries = 0; tries < FRAME_TRIES; tries++ )
+    if ( had )
     {
-        const bool write = g->rights & VTD_PTE_W;
-        uint64_t pte = shadow_pte_leaf(vi, frame_find(vi, gfn, write, true,
-                                                      level), g->rights);
-
+        pte = shadow_pte_leaf(vi, frame_find(vi, gfn, write, true, level),
+                              g->rights);
         if ( !shadow_pte_present(pte) )
             return 0;
-        if ( (shadow_pte_present(old) &&
-              mfn_eq(shadow_pte_mfn(pte), shadow_pte_mfn(old))) ||
-             frame_hold(vi, gfn, write, shadow_pte_mfn(pte)) )
-        {
-            *level = 1;
+        if ( mfn_eq(shadow_pte_mfn(pte), shadow_pte_mfn(old)) )
             return pte;
-        }
     }
 
-    return 0;
+    found = frame_take(vi, gfn, write, true, level);
+    pte = shadow_pte_leaf(vi, found, g->rights);
+    if ( found && (!shadow_pte_present(pte) ||
+                   (had && mfn_eq(shadow_pte_mfn(pte), shadow_pte_mfn(old)))) )
+        guest_put_frame(shadow_pte_mfn(found));
+
+    return shadow_pte_present(pte) ? pte : 0;
 }
 
 unsigned int leaf_sync_page(struct viommu *vi, struct viommu_shadow *s,
@@ -201,13 +201,15 @@ static bool get_superpage(struct viommu *vi, gfn_t gfn, uint64_t pte)
     for ( n = 0; n < VTD_LEVEL_PAGES(2); n++ )
     {
         mfn_t mfn = mfn_add(shadow_pte_mfn(pte), n);
-        uint64_t frame = frame_find(vi, gfn_add(gfn, n), pte & VTD_PTE_W, true,
+        uint64_t frame = frame_take(vi, gfn_add(gfn, n), pte & VTD_PTE_W, true,
                                     &level);
 
-        if ( !mfn_eq(shadow_pte_mfn(frame), mfn) ||
-             (pte & ~frame & (VTD_PTE_R | VTD_PTE_W)) ||
-             !frame_hold(vi, gfn_add(gfn, n), pte & VTD_PTE_W, mfn) )
-            break;
+        if ( mfn_eq(shadow_pte_mfn(frame), mfn) &&
+             !(pte & ~frame & (VTD_PTE_R | VTD_PTE_W)) )
+            continue;
+        if ( frame )
+            guest_put_frame(shadow_pte_mfn(frame));
+        break;
     }
 
     if ( n == VTD_LEVEL_PAGES(2) )

@@ -98,21 +98,24 @@ static inline bool is_quiet(const struct viommu *vi)
            : !ACCESS_ONCE(vi->sc.wanted) && !vi->sc.debt;
 }
 
-/* Takes up what is there. No lock but the sidecore's. */
-static void visit(struct viommu *vi, uint64_t now)
+/*
+ * Takes up what is there. False: it could not be looked at, so that is to be
+ * done again soon. No lock but the sidecore's.
+ */
+static bool visit(struct viommu *vi, uint64_t now)
 {
     struct viommu_budget b = BUDGET(VISIT_LIMIT);
 
     if ( vi->sc.debt )
     {
         vi->sc.debt -= min(vi->sc.debt, VISIT_BUDGET + 0U);
-        return;
+        return true;
     }
     b.enough = VISIT_BUDGET;
 
-    /* Or a vCPU of the guest is at it. */
+    /* Somebody else is at it, who may well not wake anybody after that. */
     if ( !spin_trylock(&vi->sync_lock) )
-        return;
+        return false;
 
     if ( !vi->inbox.live )
         enter(vi, now);
@@ -136,6 +139,8 @@ static void visit(struct viommu *vi, uint64_t now)
     spin_unlock(&vi->sync_lock);
 
     fault_send_events(vi);
+
+    return true;
 }
 
 /*
@@ -462,7 +467,7 @@ static bool poll_round(struct viommu_sidecore *s, uint64_t now)
         {
             if ( likely(is_quiet(vi)) )
                 continue;
-            visit(vi, now);
+            soon |= !visit(vi, now);
             found = true;
         }
         cpu_relax();

@@ -52,7 +52,7 @@ static unsigned int level_of_hole(struct viommu *vi, gfn_t gfn)
 
 /* Only the guest's own pages count: not another domain's, shared or granted. */
 void guest_lookup(struct viommu *vi, gfn_t gfn, bool write, bool populate,
-                  struct guest_lookup *result)
+                  bool hold, struct guest_lookup *result)
 {
     p2m_query_t query = populate ? P2M_ALLOC | (write ? P2M_UNSHARE : 0) : 0;
     unsigned int flags = 0;
@@ -74,7 +74,8 @@ void guest_lookup(struct viommu *vi, gfn_t gfn, bool write, bool populate,
         if ( page_get_owner(pg) == vi->d )
             flags = p2m_get_iommu_flags(p2mt, p2m_access_rwx, page_to_mfn(pg));
         result->mfn = page_to_mfn(pg);
-        put_page(pg);
+        if ( !hold || !flags )
+            put_page(pg);
     }
     result->read = flags & IOMMUF_readable;
     result->write = flags & IOMMUF_writable;
