@@ -81,8 +81,8 @@ void __attribute__((weak))
 __asan_unpoison_memory_region(const volatile void *p, size_t size);
 
 /*
- * Every other block that is freed is the next one of that size: so that it shows
- * who knows a thing by where it was.
+ * Every other block that is freed is the next one of that size: so that it
+ * shows who knows a thing by where it was.
  */
 static void *kept;
 static bool keep;

@@ -23,8 +23,8 @@ _hidden int libxl__viommu_setdefault(libxl__gc *gc, uint32_t domid,
 _hidden bool libxl__viommu_wanted(const libxl_domain_build_info *info);
 
 /*
- * The host's memory that Xen sets aside for the unit's tables when the domain is
- * created: after libxl__viommu_setdefault().
+ * The host's memory that Xen sets aside for the unit's tables when the domain
+ * is created: after libxl__viommu_setdefault().
  */
 _hidden uint64_t
 libxl__viommu_need_memkb(const libxl_domain_build_info *info);

@@ -3,16 +3,16 @@
  * check.c: after each command, whether the shadows are what they should be.
  *
  * Only for debugging (CONFIG_VIOMMU_CHECK). It shares no code with what it
- * looks at: it reads the guest's tables and the shadows by itself, and asks the p2m
- * each time, so that a mistake in what is remembered shows.
+ * looks at: it reads the guest's tables and the shadows by itself, and asks the
+ * p2m each time, so that a mistake in what is remembered shows.
  *
  * The guest and the p2m may change at any time, and a shadow has to agree only
  * with what the guest has invalidated. So some addresses of what a command
  * covers are looked at before it begins and when it is done: if the guest says
  * the same both times, and the p2m was the same all the time, so must the
  * shadow. Of what is remembered of the p2m, and of references, some are looked
- * at, too. What is found wrong is printed, and the guest crashed, as a device of
- * it may reach what it should not.
+ * at, too. What is found wrong is printed, and the guest crashed, as a device
+ * of it may reach what it should not.
  */
 #include "boundary.h"
 #include "check.h"

@@ -134,7 +134,7 @@ uint64_t frame_take(struct viommu *vi, gfn_t gfn, bool write, bool populate,
     {
         if ( likely(ACCESS_ONCE(vi->generation) == vi->frames.generation) )
             return known;
-        /* Without the reference, it could be anything of the guest's by then. */
+        /* Without the reference, it could be anything of the guest's. */
         guest_put_frame(mfn_of(known));
     }
     if ( gfn_x(gfn) & ~VIOMMU_TAG_GFN )

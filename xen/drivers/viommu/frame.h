@@ -46,8 +46,8 @@ static inline uint64_t frame_find(struct viommu *vi, gfn_t gfn, bool write,
 }
 
 /*
- * The same, with a reference to the frame, unless it returns 0. However fast the
- * guest's memory changes, it is the frame that was the gfn's when it was taken.
+ * The same, with a reference to the frame, unless it returns 0. However fast
+ * the guest's memory changes, the frame was the gfn's when it was taken.
  */
 uint64_t __must_check frame_take(struct viommu *vi, gfn_t gfn, bool write,
                                  bool populate, unsigned int *level);

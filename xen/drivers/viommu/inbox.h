@@ -37,8 +37,8 @@ bool inbox_enter(struct viommu *vi);
 bool inbox_leave(struct viommu *vi);
 
 /*
- * A trapped access. size: 4 or 8; offset aligned to it, and below 4 KiB. What is
- * there but no register reads 0 and ignores writes. No lock.
+ * A trapped access. size: 4 or 8; offset aligned to it, and below 4 KiB. What
+ * is there but no register reads 0 and ignores writes. No lock.
  */
 uint64_t inbox_trapped_read(struct viommu *vi, unsigned int offset,
                             unsigned int size);

@@ -56,7 +56,7 @@ int __must_check table_split(struct viommu *vi, struct viommu_shadow *s,
  */
 bool table_merge(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
                  unsigned int level, uint64_t pte);
-/* Unlinks the leaf table of addr, if it is empty: a superpage may come there. */
+/* Unlinks the leaf table of addr, if it is empty, for a superpage. */
 bool table_drop_empty(struct viommu *vi, struct viommu_shadow *s,
                       uint64_t addr);
 /*

@@ -19,11 +19,15 @@ bool __must_check teardown_linger(struct viommu *vi, struct viommu_shadow *s,
                                   uint64_t addr, unsigned int level);
 /* The leaf of addr, with that entry, is in use again or goes: no stale one. */
 void teardown_unlinger(struct viommu *vi, unsigned int level, uint64_t pte);
-/* Before leaves are compared: makes room for leaves that will linger, if there is none. */
+/*
+ * Before leaves are compared: makes room for leaves that will linger, if there
+ * is none.
+ */
 void teardown_make_room(struct viommu *vi, struct viommu_budget *b);
 /*
- * After leaves of s were compared: when what came back was another page, what is likely to
- * come back so next goes with the flush that this needs. Returns work items.
+ * After leaves of s were compared: when what came back was another page, what
+ * is likely to come back so next goes with the flush that this needs. Returns
+ * work items.
  */
 unsigned int teardown_join(struct viommu *vi, struct viommu_shadow *s);
 /* Ends what lingers for longer than it may, and sets the timer for the rest. */

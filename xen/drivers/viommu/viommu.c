@@ -325,8 +325,8 @@ int viommu_set(struct viommu *vi, const struct xen_viommu_settings *set)
 void viommu_end_stale(struct viommu *vi)
 {
     /*
-     * Racy, but whatever named the memory lingers by now, or is gone; and a page
-     * that is mapped only now is the guest's.
+     * Racy, but whatever named the memory lingers by now, or is gone; and a
+     * page that is mapped only now is the guest's.
      */
     if ( !ACCESS_ONCE(vi->stale.used) )
     {

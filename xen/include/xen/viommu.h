@@ -62,7 +62,8 @@ void viommu_p2m_changed(struct domain *d);
 
 /*
  * Whether the domain may lack memory although devices are assigned to it: its
- * unit lets them reach nothing but what the guest maps, which is populated then.
+ * unit lets them reach nothing but what the guest maps, which is populated
+ * then.
  */
 bool viommu_overcommitted(const struct domain *d);
 

@@ -5,10 +5,10 @@
  * Drivers access registers by moves of 32 or 64 bits between a general register
  * (or a constant) and memory, in 64-bit mode. For these the processor has done
  * nearly all: it translated the address, found that the guest's own tables
- * allow the access, and gives the guest-physical address. What is left to know is the
- * other operand. So here the instruction is fetched and decoded, and nothing
- * else; all that is not plain is left to the instruction emulator, which comes
- * to the same result.
+ * allow the access, and gives the guest-physical address. What is left to know
+ * is the other operand. So here the instruction is fetched and decoded, and
+ * nothing else; all that is not plain is left to the instruction emulator,
+ * which comes to the same result.
  *
  * The guest can change anything at any time, from other vCPUs: the instruction,
  * the page tables, and what its frames are. So
