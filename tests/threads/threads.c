@@ -235,12 +235,14 @@ static void stuck(const struct viommu *vi)
 {
     fprintf(stderr, "IQT %#x, shown %#x, in the page %#x; FSTS %#x; head %#x, "
             "command %u done %u, live %u work %u, deferred %#lx, end %u, "
-            "IOTLB %#x CCMD %#x\n",
+            "IOTLB %#x CCMD %#x, refused: status %lu queue %lu\n",
             vi->regs[VTD_IQT / 4], vi->inbox.shown[VTD_IQT / 4],
             vi->inbox.page[VTD_IQT / 4], vi->regs[VTD_FSTS / 4],
             vi->queue_head, vi->cmd.op, vi->cmd.done, vi->inbox.live,
             vi->inbox.work, vi->deferred[0], vi->stale.end,
-            vi->regs[VTD_IOTLB / 4 + 1], vi->regs[VTD_CCMD / 4 + 1]);
+            vi->regs[VTD_IOTLB / 4 + 1], vi->regs[VTD_CCMD / 4 + 1],
+            (unsigned long)vi->count[XEN_VIOMMU_CNT_rej_status],
+            (unsigned long)vi->count[XEN_VIOMMU_CNT_rej_queue]);
     FAIL("a command of vCPU %u does not complete", cpu.vcpu);
 }
 

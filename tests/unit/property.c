@@ -147,8 +147,8 @@ void midway(void)
 }
 
 /*
- * Another CPU does it while this one asks the p2m: not to tables, since a walk
- * that sees half of two changes may see what never was.
+ * Another CPU does it while this one asks the p2m, or takes a reference: not to
+ * tables, since a walk that sees half of two changes may see what never was.
  */
 static unsigned int lookups_until;
 
@@ -450,7 +450,7 @@ static void sequence(void)
     changed();
 
     guest.on_status = on_status;
-    guest.on_lookup = on_lookup;
+    guest.on_lookup = guest.on_get = on_lookup;
     harness.on_registers = on_registers;
     lookups_until = 0;
 

@@ -87,6 +87,7 @@ static bool walk(struct vcpu *v, struct p2m_domain *p2m,
         const unsigned int shift = PAGE_SHIFT + (level - 1) * PAGETABLE_ORDER;
         const unsigned long *table;
         unsigned long entry;
+        unsigned int flags;
 
         if ( !lookup(p2m, t, level, gfn) )
             return false;
@@ -97,14 +98,15 @@ static bool walk(struct vcpu *v, struct p2m_domain *p2m,
         unmap_domain_page(table);
 
         /* Without these, the processor cannot just have fetched it. */
-        if ( (entry & (_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_NX_BIT)) !=
+        flags = get_pte_flags(entry);
+        if ( (flags & (_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_NX_BIT)) !=
              (_PAGE_PRESENT | _PAGE_ACCESSED) )
             return false;
 
-        user &= !!(entry & _PAGE_USER);
+        user &= !!(flags & _PAGE_USER);
         gfn = PFN_DOWN(entry & PADDR_MASK);
 
-        if ( level > 1 && (entry & _PAGE_PSE) )
+        if ( level > 1 && (flags & _PAGE_PSE) )
         {
             /* Others than 2M are rare. Bit 12 is an attribute there. */
             gfn &= ~1UL;
