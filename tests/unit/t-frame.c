@@ -282,6 +282,52 @@ static void epochs_begin_anew(void)
     expect(0, 0, G_DATA + 1, RW);
 }
 
+/* Just after the descriptor was read, and before the status is written. */
+static void exchange_status(unsigned long gfn)
+{
+    if ( gfn != G_QUEUE )
+        return;
+    guest.on_lookup = NULL;
+    vi.frames.epoch = VIOMMU_TAG_EPOCH;
+    guest_exchange(G_STATUS, G_DATA);
+}
+
+static void an_epoch_that_begins_anew_for_a_status_page(void)
+{
+    start();
+    /* Its page is one of the first epoch. */
+    vi.frames.epoch = VIOMMU_TAG_EPOCH;
+    guest_set(G_DATA + 20, 1, GFN_RAM);
+    q_submit(WAIT_STATUS(7, PAGE(G_STATUS)));
+    CHECK_EQ(*vm_status(), 7);
+    /* The queue is looked up, and the first epoch comes again. */
+    guest_set(G_DATA + 20, 1, GFN_RAM);
+    guest.on_lookup = exchange_status;
+    q_submit(WAIT_STATUS(8, PAGE(G_STATUS)));
+    CHECK(!guest.on_lookup);
+    CHECK_EQ(*vm_status(), 8);
+}
+
+/* As wide that what is remembered of another gfn might be taken for it. */
+static void addresses_that_are_too_wide_are_nothing(void)
+{
+    const uint64_t wide = (vi.frames.epoch & 0xfffULL << 40) << 12;
+
+    start();
+    CHECK(wide);
+    q_submit(WAIT_STATUS(7, PAGE(G_STATUS)));
+    q_submit(WAIT_STATUS(8, PAGE(G_STATUS) | wide));
+    CHECK_EQ(*vm_status(), 7);
+    CHECK_EQ(COUNT(rej_status), 1);
+
+    wr32(VTD_GCMD, VTD_GCMD_TE);
+    wr64(VTD_IQA, PAGE(G_QUEUE) | wide);
+    wr32(VTD_GCMD, VTD_GCMD_TE | VTD_GCMD_QIE);
+    wr64(VTD_IQT, 16);
+    CHECK_EQ(COUNT(rej_queue), 1);
+    CHECK_EQ(rd32(VTD_FSTS), VTD_FSTS_IQE);
+}
+
 static void pages_that_left_are_let_go(void)
 {
     start();
@@ -530,6 +576,8 @@ TESTS(frame_tests) = {
     TEST_TRAPPED(a_page_that_moves_while_it_is_looked_up),
     TEST(a_status_page_that_is_read_only_now),
     TEST(epochs_begin_anew),
+    TEST_TRAPPED(an_epoch_that_begins_anew_for_a_status_page),
+    TEST_TRAPPED(addresses_that_are_too_wide_are_nothing),
     TEST_TRAPPED(pages_that_left_are_let_go),
     TEST_TRAPPED(pages_that_left_are_let_go_with_what_lingers),
     TEST(more_pages_than_stay_mapped),

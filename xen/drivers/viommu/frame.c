@@ -38,7 +38,10 @@ static void begin_epoch(struct viommu *vi, uint64_t generation)
     vi->frames.epoch = MASK_INSR(1ULL, VIOMMU_TAG_EPOCH);
 }
 
-/* The tag of a gfn. The answers of another generation are void. */
+/*
+ * The tag of a gfn. The answers of another generation are void, so no tag that
+ * was read before this is to be compared with it.
+ */
 static uint64_t tag_of(struct viommu *vi, gfn_t gfn)
 {
     uint64_t now = ACCESS_ONCE(vi->generation);
@@ -46,7 +49,7 @@ static uint64_t tag_of(struct viommu *vi, gfn_t gfn)
     if ( unlikely(now != vi->frames.generation) )
         begin_epoch(vi, now);
 
-    return gfn_x(gfn) | vi->frames.epoch;
+    return frame_tag(vi, gfn);
 }
 
 int frame_init(struct viommu *vi)
@@ -252,10 +255,11 @@ const void *frame_map(struct viommu *vi, gfn_t gfn, enum viommu_use use,
 bool frame_write32(struct viommu *vi, paddr_t addr, uint32_t value)
 {
     gfn_t gfn = _gfn(addr >> VTD_PAGE_SHIFT);
+    const uint64_t tag = tag_of(vi, gfn);
     struct viommu_page *page = vi->frames.last[VIOMMU_USE_STATUS];
     uint32_t *dword;
 
-    if ( !page || page->tag != tag_of(vi, gfn) || !page->writable )
+    if ( !page || page->tag != tag || !page->writable )
         page = find_page(vi, gfn, true, true);
     vi->frames.last[VIOMMU_USE_STATUS] = page;
     if ( !page )

@@ -14,12 +14,22 @@ uint64_t frame_ask(struct viommu *vi, gfn_t gfn, bool write, bool populate,
 const void *frame_map(struct viommu *vi, gfn_t gfn, enum viommu_use use,
                       bool populate);
 
+/*
+ * The tag of what is remembered of a gfn in this epoch; that of nothing, if it
+ * is wider than tags are, and than any memory.
+ */
+static inline uint64_t frame_tag(const struct viommu *vi, gfn_t gfn)
+{
+    return likely(!(gfn_x(gfn) & ~VIOMMU_TAG_GFN))
+           ? gfn_x(gfn) | vi->frames.epoch : ~0ULL;
+}
+
 /* What is remembered of a gfn; 0: nothing that is true now. */
 static inline uint64_t frame_known(const struct viommu *vi, gfn_t gfn)
 {
     const struct viommu_frame *set =
         vi->frames.sets + (gfn_x(gfn) % VIOMMU_FRAME_SETS) * VIOMMU_FRAME_WAYS;
-    const uint64_t tag = gfn_x(gfn) | vi->frames.epoch;
+    const uint64_t tag = frame_tag(vi, gfn);
 
     BUILD_BUG_ON(VIOMMU_FRAME_WAYS != 2);
     if ( unlikely(ACCESS_ONCE(vi->generation) != vi->frames.generation) )
@@ -60,7 +70,7 @@ static inline const void *frame_page(struct viommu *vi, gfn_t gfn,
 {
     const struct viommu_page *page = vi->frames.last[use];
 
-    if ( likely(page && page->tag == (gfn_x(gfn) | vi->frames.epoch) &&
+    if ( likely(page && page->tag == frame_tag(vi, gfn) &&
                 ACCESS_ONCE(vi->generation) == vi->frames.generation) )
         return page->va;
 
