@@ -7,12 +7,14 @@
  * the sidecore sleeps; but who knocked is to be looked at. Two guests knock, a
  * flag each (sc.wanted); the others are wanted and asleep of the sidecore.
  * Stores of each CPU reach the others later, in order (x86-TSO); setting and
- * clearing what blocks a vCPU is locked, and so immediate.
+ * clearing what blocks a vCPU is locked, and so immediate. So is sync_lock,
+ * which a timer of a guest takes now and then: it knocks at no time.
  */
 #define WANTED 2
 #define ASLEEP 3
 bool flag[4];
 bool blocked;                /* the sidecore's vCPU */
+bool held[2];                /* a guest's sync_lock, by its timer */
 
 byte finished;               /* guests that were looked at */
 
@@ -53,19 +55,39 @@ proctype sidecore_knock(byte c)
     finished++
 }
 
+proctype timer(byte g)
+{
+    byte n;
+
+    do
+    :: n < 2 -> held[g] = true; held[g] = false; n++
+    :: else -> break
+    od
+}
+
 proctype sidecore_poll(byte c)
 {
+    bool soon;
+
     do
     :: write(ASLEEP, false);
+poll:
        write(WANTED, false);
        smp_mb();             /* taking the sidecore's lock is one */
+       soon = false;
        if                    /* the page becomes memory, and is idle again */
-       :: flag[0] -> write(0, false)
+       :: atomic { flag[0] && !held[0] -> write(0, false) }
+       :: atomic { flag[0] && held[0] -> soon = true }
        :: !flag[0]
        fi;
        if
-       :: flag[1] -> write(1, false)
+       :: atomic { flag[1] && !held[1] -> write(1, false) }
+       :: atomic { flag[1] && held[1] -> soon = true }
        :: !flag[1]
+       fi;
+       if
+       :: soon -> goto poll
+       :: else
        fi;
        blocked = true;       /* first, or a wake-up would be before it */
        write(ASLEEP, true);
@@ -85,6 +107,8 @@ init {
         run stores(2);
         run sidecore_knock(0);
         run sidecore_knock(1);
+        run timer(0);
+        run timer(1);
         run sidecore_poll(2)
     }
 }
