@@ -49,6 +49,7 @@ harness_fail(const char *file, int line, const char *format, ...);
 #define cf_check
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
+#define noinline __attribute__((noinline))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define DECLARE_BITMAP(name, bits) \

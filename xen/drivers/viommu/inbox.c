@@ -15,7 +15,6 @@
  */
 #include "boundary.h"
 #include "inbox.h"
-#include "regfile.h"
 #include "regs.h"
 
 /*
@@ -103,6 +102,16 @@ static bool take(struct viommu *vi, unsigned int offset)
     return work;
 }
 
+static void take_tail(struct viommu *vi)
+{
+    uint32_t value = ACCESS_ONCE(*dword(vi, VTD_IQT));
+
+    *shown(vi, VTD_IQT) = value;
+    regs_apply_tail(vi, value);
+    show(vi, VTD_IQT);
+    vi->inbox.work = true;
+}
+
 static void take_range(struct viommu *vi, unsigned int first,
                        unsigned int last)
 {
@@ -132,8 +141,8 @@ void inbox_absorb(struct viommu *vi)
     smp_rmb();
     if ( likely(!others) )
     {
-        if ( tail && take(vi, VTD_IQT) )
-            vi->inbox.work = true;
+        if ( tail )
+            take_tail(vi);
         return;
     }
 

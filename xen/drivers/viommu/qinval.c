@@ -19,20 +19,24 @@
 #include "sync.h"
 #include "teardown.h"
 
-/*
- * What was taken out of the queue is complete: flushed, and the guest sees it
- * by the head.
- */
+/* What was taken out of the queue is complete: the head says so. */
+void commands_show(struct viommu *vi)
+{
+    ASSERT(spin_is_locked(&vi->reg_lock));
+
+    if ( vi->queue_behind )
+        regs_put32(vi, VTD_IQH, vi->queue_head);
+    vi->queue_behind = false;
+}
+
+/* The same before something else is done: it is flushed first. */
 static void settle_queue(struct viommu *vi)
 {
     if ( vi->removed.s )
         removed_flush(vi);
-    if ( !vi->queue_behind )
-        return;
 
-    vi->queue_behind = false;
     spin_lock(&vi->reg_lock);
-    regs_put32(vi, VTD_IQH, vi->queue_head);
+    commands_show(vi);
     spin_unlock(&vi->reg_lock);
 }
 
@@ -48,16 +52,16 @@ static inline void begin(struct viommu_command *cmd, unsigned int from,
     cmd->last = 0;
 }
 
-/* Register commands, in the order in which they are taken up. */
+/*
+ * Register commands. They are rare, and apart from what each descriptor goes
+ * through, which is to keep few registers.
+ */
 
-static bool next_gcmd(struct viommu *vi, struct viommu_command *cmd)
+static noinline void next_gcmd(struct viommu *vi, struct viommu_command *cmd)
 {
     bool translation;
     uint32_t gcmd, gsts;
     uint64_t rtaddr, iqa;
-
-    if ( !ACCESS_ONCE(vi->gcmd_pending) )
-        return false;
 
     /* It may be about the queue. */
     settle_queue(vi);
@@ -93,16 +97,11 @@ static bool next_gcmd(struct viommu *vi, struct viommu_command *cmd)
     cmd->granu = VTD_GRANU_GLOBAL;
     vi->translation = translation;
     cmd->data = gcmd & (VTD_GCMD_TE | VTD_GCMD_QIE | VTD_GCMD_SRTP);
-
-    return true;
 }
 
-static bool next_ccmd(struct viommu *vi, struct viommu_command *cmd)
+static noinline void next_ccmd(struct viommu *vi, struct viommu_command *cmd)
 {
     uint64_t ccmd;
-
-    if ( !(regs_glance(vi, VTD_CCMD + 4) & (VTD_CCMD_ICC >> 32)) )
-        return false;
 
     spin_lock(&vi->reg_lock);
     ccmd = regs_get64(vi, VTD_CCMD);
@@ -119,16 +118,11 @@ static bool next_ccmd(struct viommu *vi, struct viommu_command *cmd)
         viommu_count(vi, rej_command);
         cmd->op = VIOMMU_CMD_NOP;
     }
-
-    return true;
 }
 
-static bool next_iotlb(struct viommu *vi, struct viommu_command *cmd)
+static noinline void next_iotlb(struct viommu *vi, struct viommu_command *cmd)
 {
     uint64_t iotlb, iva;
-
-    if ( !(regs_glance(vi, VTD_IOTLB + 4) & (VTD_IOTLB_IVT >> 32)) )
-        return false;
 
     spin_lock(&vi->reg_lock);
     iotlb = regs_get64(vi, VTD_IOTLB);
@@ -148,8 +142,6 @@ static bool next_iotlb(struct viommu *vi, struct viommu_command *cmd)
         viommu_count(vi, rej_command);
         cmd->op = VIOMMU_CMD_NOP;
     }
-
-    return true;
 }
 
 /* The queue. */
@@ -266,7 +258,7 @@ static bool fetch(struct viommu *vi, unsigned int offset,
 }
 
 /* 6.5.2.10: the head stays, and the queue goes on when IQE is cleared. */
-static void queue_error(struct viommu *vi)
+static noinline void queue_error(struct viommu *vi)
 {
     settle_queue(vi);
     /* A command that was in the page would be left alone. */
@@ -304,24 +296,31 @@ static bool next_descriptor(struct viommu *vi, struct viommu_command *cmd)
 }
 
 /* Nothing of a device that was bound just now has been looked at yet. */
-static bool next_bind(struct viommu *vi, struct viommu_command *cmd)
+static void next_bind(struct viommu *vi, struct viommu_command *cmd)
 {
-    if ( !vi->rebind )
-        return false;
-
     vi->rebind = false;
     begin(cmd, VIOMMU_FROM_BIND, VIOMMU_CMD_CONTEXT);
     cmd->granu = VTD_GRANU_GLOBAL;
-
-    return true;
 }
 
+/* Takes up the next command; false: there is none. */
 static bool next_command(struct viommu *vi)
 {
     struct viommu_command *cmd = &vi->cmd;
 
-    return next_bind(vi, cmd) || next_gcmd(vi, cmd) || next_ccmd(vi, cmd) ||
-           next_iotlb(vi, cmd) || next_descriptor(vi, cmd);
+    if ( unlikely(vi->rebind) )
+        next_bind(vi, cmd);
+    else if ( unlikely(ACCESS_ONCE(vi->gcmd_pending)) )
+        next_gcmd(vi, cmd);
+    else if ( unlikely(regs_glance(vi, VTD_CCMD + 4) & (VTD_CCMD_ICC >> 32)) )
+        next_ccmd(vi, cmd);
+    else if ( unlikely(regs_glance(vi, VTD_IOTLB + 4) &
+                       (VTD_IOTLB_IVT >> 32)) )
+        next_iotlb(vi, cmd);
+    else
+        return next_descriptor(vi, cmd);
+
+    return true;
 }
 
 static int execute(struct viommu *vi, struct viommu_command *cmd,
@@ -477,7 +476,7 @@ int commands_run(struct viommu *vi, struct viommu_budget *b)
         if ( vi->cmd.op == VIOMMU_CMD_NONE )
         {
             rc = -ERESTART;
-            if ( budget_taken(b) >= b->enough )
+            if ( b->left <= b->rest )
                 break;
             budget_take(b, 1);
 
@@ -492,7 +491,7 @@ int commands_run(struct viommu *vi, struct viommu_budget *b)
         {
             advance_head(vi);
             vi->cmd.op = VIOMMU_CMD_NONE;
-            if ( budget_taken(b) >= b->enough )
+            if ( b->left <= b->rest )
                 break;
             budget_take(b, 1);
             if ( !next_command(vi) )
@@ -505,7 +504,8 @@ int commands_run(struct viommu *vi, struct viommu_budget *b)
 
  out:
     /* Nothing that is removed is kept without sync_lock. */
-    settle_queue(vi);
+    if ( vi->removed.s )
+        removed_flush(vi);
 
     return rc;
 }

@@ -8,7 +8,6 @@
  * once is done here; everything else only becomes pending, see qinval.c.
  */
 #include "fault.h"
-#include "regfile.h"
 #include "regs.h"
 
 struct reg {

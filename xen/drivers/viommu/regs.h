@@ -3,7 +3,7 @@
 #ifndef VIOMMU_REGS_H
 #define VIOMMU_REGS_H
 
-#include "types.h"
+#include "regfile.h"
 
 void regs_init(struct viommu *vi);
 /*
@@ -12,6 +12,11 @@ void regs_init(struct viommu *vi);
  */
 bool __must_check regs_apply(struct viommu *vi, unsigned int offset,
                              uint32_t value);
+/* The same for the lower half of IQT, which is what is nearly always written. */
+static inline void regs_apply_tail(struct viommu *vi, uint32_t value)
+{
+    regs_put32(vi, VTD_IQT, value & VTD_IQ_OFFSET);
+}
 
 #endif /* VIOMMU_REGS_H */
 

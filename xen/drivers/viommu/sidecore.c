@@ -111,7 +111,7 @@ static bool visit(struct viommu *vi, uint64_t now)
         vi->sc.debt -= min(vi->sc.debt, VISIT_BUDGET + 0U);
         return true;
     }
-    b.enough = VISIT_BUDGET;
+    b.rest = VISIT_LIMIT - VISIT_BUDGET;
 
     /* Somebody else is at it, who may well not wake anybody after that. */
     if ( !spin_trylock(&vi->sync_lock) )

@@ -465,9 +465,9 @@ struct viommu {
 /* Work items left before the caller has to be let go. */
 struct viommu_budget {
     unsigned int left, given;
-    unsigned int enough;     /* after so many, no further command begins */
+    unsigned int rest;       /* with no more left, no further command begins */
 };
-#define BUDGET(n) { .left = (n), .given = (n), .enough = (n) }
+#define BUDGET(n) { .left = (n), .given = (n) }
 
 /* Takes n items. They may exceed what is left: the last piece is whole. */
 static inline void budget_take(struct viommu_budget *b, unsigned int n)

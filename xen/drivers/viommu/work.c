@@ -22,9 +22,10 @@ int work_run(struct viommu *vi, struct viommu_budget *b)
 
     rc = commands_run(vi, b);
 
-    if ( vi->inbox.live )
+    if ( vi->inbox.live || vi->queue_behind )
     {
         spin_lock(&vi->reg_lock);
+        commands_show(vi);
         inbox_show(vi);
         spin_unlock(&vi->reg_lock);
     }
