@@ -34,6 +34,7 @@ import sys
 WORK = ["work_run_trylock"]
 FLUSH = ["hw_flush"]
 EXIT = "svm_vmexit_handler"
+WAIT = "_spin_lock"
 KINDS = {**{n: "w" for n in WORK}, **{n: "f" for n in FLUSH}, EXIT: "c"}
 
 GUEST_CPU, SIDECORE_CPU = "1", "2"
@@ -337,6 +338,9 @@ def check(where, bounds):
                 v = m.by_group(config, workload, GUEST_CPU)["core"]
             else:
                 v = m.mean(config, workload, what)
+            if what == "xen_sidecore_work":
+                # Who holds a lock may stand still, on a machine that is busy.
+                v -= m.by_function(config, workload, SIDECORE_CPU)[WAIT]
             text = (f"{config} {workload}: {what} {number(v)}, "
                     f"bound {number(float(most))}")
             if v <= float(most):
