@@ -87,6 +87,10 @@ static uint64_t ask(struct viommu *vi, gfn_t gfn, bool write, bool populate,
     struct viommu_frame *set = set_of(vi, gfn);
     struct guest_lookup found;
 
+    *level = 1;
+    if ( gfn_x(gfn) & ~VIOMMU_TAG_GFN )
+        return 0;
+
     guest_lookup(vi, gfn, write, populate, hold, &found);
     if ( !found.read && !found.write )
     {
@@ -113,9 +117,6 @@ uint64_t frame_ask(struct viommu *vi, gfn_t gfn, bool write, bool populate,
     uint64_t tag;
 
     *level = 1;
-    if ( gfn_x(gfn) & ~VIOMMU_TAG_GFN )
-        return 0;
-
     tag = tag_of(vi, gfn);
     set = set_of(vi, gfn);
     for ( i = 0; i < VIOMMU_FRAME_WAYS; i++ )
@@ -140,8 +141,6 @@ uint64_t frame_take(struct viommu *vi, gfn_t gfn, bool write, bool populate,
         /* Without the reference, it could be anything of the guest's. */
         guest_put_frame(mfn_of(known));
     }
-    if ( gfn_x(gfn) & ~VIOMMU_TAG_GFN )
-        return 0;
     (void)tag_of(vi, gfn);
 
     return ask(vi, gfn, write, populate, true, level);
@@ -228,9 +227,6 @@ static struct viommu_page *find_page(struct viommu *vi, gfn_t gfn, bool write,
     struct viommu_page *set;
     unsigned int i;
     uint64_t tag;
-
-    if ( gfn_x(gfn) & ~VIOMMU_TAG_GFN )
-        return NULL;
 
     tag = tag_of(vi, gfn);
     set = vi->frames.page[(gfn_x(gfn) ^ (gfn_x(gfn) / VIOMMU_PAGE_SETS)) %

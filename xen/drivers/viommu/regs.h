@@ -12,7 +12,7 @@ void regs_init(struct viommu *vi);
  */
 bool __must_check regs_apply(struct viommu *vi, unsigned int offset,
                              uint32_t value);
-/* The same for the lower half of IQT, which is what is nearly always written. */
+/* The same for the lower half of IQT, which is what is mostly written. */
 static inline void regs_apply_tail(struct viommu *vi, uint32_t value)
 {
     regs_put32(vi, VTD_IQT, value & VTD_IQ_OFFSET);

@@ -147,8 +147,8 @@ unsigned int guest_frame_refs(struct viommu *vi, mfn_t mfn)
 void guest_inconsistent(struct viommu *vi, const char *what, uint64_t addr,
                         uint64_t entry, uint64_t expected, uint64_t found)
 {
-    printk(XENLOG_G_ERR
-           "%pd: viommu check: %s at %#lx: guest %#lx, expected %#lx, found %#lx\n",
+    printk(XENLOG_G_ERR "%pd: viommu check: %s at %#lx: "
+           "guest %#lx, expected %#lx, found %#lx\n",
            vi->d, what, addr, entry, expected, found);
     domain_crash(vi->d);
 }
