@@ -477,23 +477,57 @@ static void op_root(void)
     write_memory(G_ROOT + (what & 1), 1, what & 8 ? take(8) : 0);
 }
 
+/* Memory that left the guest is nobody's to reach. */
+static void memory_left(void)
+{
+    viommu_end_stale(&vi);
+    if ( now.exact )
+        model_end_stale();
+}
+
+/* Other frames are behind two gfns, with what the guest left there or not. */
+static void op_exchange(unsigned int gfn, bool move)
+{
+    unsigned int with = take(2) & 0x1ff;
+    bool missing;
+
+    if ( gfn >= NR_GFNS || with >= NR_GFNS )
+        return;
+    tell("gfns %#x and %#x are %s\n", gfn, with,
+         move ? "moved" : "exchanged");
+    missing = guest_type(gfn) == GFN_MISSING ||
+              guest_type(with) == GFN_MISSING;
+    begin(gfn < G_QUEUE && with < G_QUEUE && naive.queue == PAGE(G_QUEUE));
+    if ( move )
+        guest_move(gfn, with);
+    else
+        guest_exchange(gfn, with);
+    note();
+    if ( missing )
+        memory_left();
+    end();
+}
+
 static void op_type(void)
 {
     unsigned int gfn = take(1) | (unsigned int)take(1) << 8;
     enum gfn_type type = gfn >> 9 & 3;
+    bool exchange = gfn >> 11 & 1, move = gfn >> 12 & 1;
 
     gfn &= 0x1ff;
+    if ( exchange )
+    {
+        op_exchange(gfn, move);
+        return;
+    }
     if ( gfn >= NR_GFNS )
         return;
     tell("gfn %#x becomes %u\n", gfn, type);
     begin(gfn < G_QUEUE && naive.queue == PAGE(G_QUEUE));
     guest_set(gfn, 1, type);
     note();
-    if ( type != GFN_MISSING )
-        return;
-    viommu_end_stale(&vi);
-    if ( now.exact )
-        model_end_stale();
+    if ( type == GFN_MISSING )
+        memory_left();
     end();
 }
 
