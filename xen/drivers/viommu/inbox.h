@@ -20,14 +20,19 @@ static inline uint32_t inbox_differs(const struct viommu *vi,
            ACCESS_ONCE(vi->inbox.shown[offset / sizeof(uint32_t)]);
 }
 /*
- * Whether there is something to absorb, or absorbed and to be done. No lock. It
+ * Not 0: there is something to absorb, or absorbed and to be done. No lock. It
  * looks at the registers that start something (polled[] in inbox.c).
  */
-static inline bool inbox_peek(const struct viommu *vi)
+static inline uint32_t inbox_peek(const struct viommu *vi)
 {
     return inbox_differs(vi, VTD_IQT) | inbox_differs(vi, VTD_GCMD) |
            inbox_differs(vi, VTD_IOTLB + 4) | inbox_differs(vi, VTD_CCMD + 4) |
            inbox_differs(vi, VTD_FSTS) | (uint32_t)ACCESS_ONCE(vi->inbox.work);
+}
+/* The same of the tail alone, which is what a driver with a queue writes. */
+static inline uint32_t inbox_peek_tail(const struct viommu *vi)
+{
+    return inbox_differs(vi, VTD_IQT) | (uint32_t)ACCESS_ONCE(vi->inbox.work);
 }
 /* An idle look at a further part of the page. sync_lock. */
 void inbox_scrub(struct viommu *vi);

@@ -90,12 +90,18 @@ static void go_idle(struct viommu *vi)
     viommu_count(vi, no_exit_idles);
 }
 
-/* Whether a look at the guest finds that nothing is to be done for it. */
-static inline bool is_quiet(const struct viommu *vi)
+/*
+ * Whether a look at the guest finds that nothing is to be done for it. A quick
+ * one sees of the registers only the tail.
+ */
+static inline bool is_quiet(const struct viommu *vi, bool quick)
 {
-    return ACCESS_ONCE(vi->inbox.live)
-           ? !ACCESS_ONCE(vi->sc.more) && !vi->sc.debt && !inbox_peek(vi)
-           : !ACCESS_ONCE(vi->sc.wanted) && !vi->sc.debt;
+    const uint32_t due = ACCESS_ONCE(vi->sc.more) | vi->sc.debt;
+
+    if ( unlikely(!ACCESS_ONCE(vi->inbox.live)) )
+        return !(due | ACCESS_ONCE(vi->sc.wanted));
+
+    return !(due | (quick ? inbox_peek_tail(vi) : inbox_peek(vi)));
 }
 
 /*
@@ -161,7 +167,7 @@ static bool keep_up(struct viommu *vi, uint64_t now, bool scrub)
     {
         if ( vi->inbox.live && scrub )
             inbox_scrub(vi);
-        if ( vi->inbox.live && idle && is_quiet(vi) )
+        if ( vi->inbox.live && idle && is_quiet(vi, false) )
         {
             go_idle(vi);
             if ( work_run_trylock(vi, &b) )
@@ -450,8 +456,8 @@ domid_t sidecore_of(struct viommu *vi)
 }
 
 /*
- * Some looks at each guest, until there was something to do. Returns whether
- * any is to be looked at again soon.
+ * Some looks at each guest, until there was something to do; the first one is at
+ * all. Returns whether any is to be looked at again soon.
  */
 static bool poll_round(struct viommu_sidecore *s, uint64_t now)
 {
@@ -465,7 +471,7 @@ static bool poll_round(struct viommu_sidecore *s, uint64_t now)
     {
         for ( vi = s->guests; vi; vi = vi->sc.next )
         {
-            if ( likely(is_quiet(vi)) )
+            if ( likely(is_quiet(vi, i)) )
                 continue;
             soon |= !visit(vi, now);
             found = true;
