@@ -18,9 +18,12 @@
  * the fakes check by themselves (references, flushes, locks, leaks) is checked
  * always.
  */
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include <sys/time.h>
 
 #include "edits.h"
 #include "naive.h"
@@ -28,6 +31,8 @@
 struct viommu vi;
 
 #define MAX_OPS 400
+/* Of processor time, for an input: how busy the machine is does not count. */
+#define MOST_SECONDS 20
 
 static struct {
     const uint8_t *p;
@@ -1150,10 +1155,16 @@ static void stop(void)
     CHECK_EQ(harness.allocations, 0);
 }
 
+static void lasts_too_long(int sig)
+{
+    FAIL("an input that lasts for %d s of processor time", MOST_SECONDS);
+}
+
 static void first_time(void)
 {
     unsigned int i, n = M_ROOTS;
 
+    CHECK(signal(SIGPROF, lasts_too_long) != SIG_ERR);
     CHECK_EQ(1U << (VTD_LEVEL_STRIDE * 4), MAX_PAGES);
     model_pages = MAX_PAGES;
     for ( i = 0; i < MAX_PAGES; i++ )
@@ -1169,10 +1180,12 @@ static void first_time(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    const struct itimerval limit = { .it_value.tv_sec = MOST_SECONDS };
     unsigned int n = 0;
 
     if ( !model_pages )
         first_time();
+    CHECK(!setitimer(ITIMER_PROF, &limit, NULL));
     in.p = data;
     in.n = size;
 
