@@ -72,11 +72,14 @@ static void print_effects(const char *name, unsigned int n)
 static void set(unsigned int mode, unsigned int teardown)
 {
     struct xen_viommu_settings s = w->vi.set;
+    int rc;
 
     s.mode = mode;
     s.teardown = teardown;
     s.idle_us = 60000000;
-    CHECK(!viommu_set(&w->vi, &s));
+    while ( (rc = viommu_set(&w->vi, &s)) == -ERESTART )
+        ;
+    CHECK(!rc);
     settle(w);
 }
 
@@ -239,6 +242,40 @@ static void domain(unsigned int n)
     quietly(DESC_DOMAIN);
 }
 
+/* So many vCPUs unmap a page each at once: it finds all of that in the queue. */
+static void at_once(unsigned int vcpus)
+{
+    volatile uint32_t *status[4] = {};
+    char name[80];
+    unsigned int i, k;
+
+    for ( i = 0; i < ROUNDS * NR; i++ )
+    {
+        uint64_t addr = ADDR + PAGE(i % NR * 4);
+
+        for ( k = 0; k < vcpus; k++ )
+        {
+            *leaf_entry(w, addr + PAGE(k)) = PAGE(G_DATA + k) | LEAF_RW;
+            quietly(DESC_PAGE(addr + PAGE(k)));
+            *leaf_entry(w, addr + PAGE(k)) = 0;
+        }
+        for ( k = 0; k < vcpus; k++ )
+            status[k] = put_with_wait(w, DESC_PAGE(addr + PAGE(k)));
+        kick(w);
+        while ( *status[vcpus - 1] != DONE )
+        {
+            CALLGRIND_TOGGLE_COLLECT;
+            CHECK(!sidecore_poll(&sidecore));
+            CALLGRIND_TOGGLE_COLLECT;
+        }
+        for ( k = 0; k < vcpus; k++ )
+            CHECK(*status[k] == DONE);
+    }
+    snprintf(name, sizeof(name), "sidecore: unmap; strict; %u vCPUs at once",
+             vcpus);
+    counted(name, ROUNDS * NR * vcpus);
+}
+
 /* Looks of a sidecore at so many guests that have nothing for it. */
 static void looks(unsigned int guests)
 {
@@ -293,6 +330,11 @@ int main(void)
     CHECK(!sidecore_poll(&sidecore));
     CHECK(w->inbox_mapped);
     pages("sidecore", poll);
+    CHECK(w->inbox_mapped);
+    set(XEN_VIOMMU_MODE_sidecore, XEN_VIOMMU_TEARDOWN_strict);
+    at_once(1);
+    at_once(2);
+    at_once(4);
     CHECK(w->inbox_mapped);
 
     looks(1);

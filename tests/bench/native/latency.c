@@ -10,7 +10,8 @@
  * (reads the tail, the descriptors and the guest's leaf, writes status and
  * head). The first is what the machine costs, the second what any emulation
  * costs; the rest is ours. All are taken in turns, so that they see the same
- * machine; medians, since other things run here too.
+ * machine; medians, since other things run here too. At last, what it waits for
+ * where the sidecore has idle guests to look at as well.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -233,6 +234,54 @@ static int compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* In nanoseconds. */
+static double median(uint32_t *samples, unsigned int n)
+{
+    qsort(samples, n, sizeof(*samples), compare);
+
+    return samples[n / 2] / cycles_per_us() * 1000;
+}
+
+/* Another guest of the sidecore, whose page is memory, and which does nothing. */
+static void add_idle_guest(void)
+{
+    struct world *busy = w;
+
+    w = world_new();
+    set_teardown(XEN_VIOMMU_TEARDOWN_strict);
+    to_memory();
+    w = busy;
+}
+
+static void beside_idle_guests(void)
+{
+    static const unsigned int all[] = { 1, 8, 64 };
+    static uint32_t samples[NR];
+    unsigned int i, k, guests = 1;
+    double first = 0, ns = 0;
+
+    play(POLL);
+    set_teardown(XEN_VIOMMU_TEARDOWN_strict);
+    set_queue(true);
+    for ( k = 0; k < ARRAY_SIZE(all); k++ )
+    {
+        for ( ; guests < all[k]; guests++ )
+            add_idle_guest();
+        for ( i = 0; i < NR; i++ )
+        {
+            queue_map(i);
+            samples[i] = queue_unmap(i);
+        }
+        ns = median(samples, NR);
+        if ( !k )
+            first = ns;
+        printf("queue: unmap; strict; 1 of %u guests is busy,%.0f,ns\n",
+               guests, ns);
+    }
+    printf("queue: unmap; strict; for each idle guest,%.1f,ns\n",
+           (ns - first) / (guests - 1));
+}
+
 int main(int argc, char **argv)
 {
     int cpus[2] = { argc > 1 ? atoi(argv[1]) : 0,
@@ -291,13 +340,14 @@ int main(int argc, char **argv)
 
             if ( !name )
                 continue;
-            qsort(kinds[k].samples[i], NR, 4, compare);
-            ns = kinds[k].samples[i][NR / 2] / cycles_per_us() * 1000;
+            ns = median(kinds[k].samples[i], NR);
             if ( !base )
                 base = ns;
             printf("%s,%.0f,ns\n", name, ns);
             printf("%s / ping-pong,%.2f,\n", name, ns / base);
         }
+
+    beside_idle_guests();
 
     return 0;
 }
