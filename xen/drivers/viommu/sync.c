@@ -61,28 +61,35 @@ static void sync_pages(struct viommu *vi, struct viommu_shadow *s,
                        uint64_t *cursor, uint64_t last, struct guest_leaf *g,
                        struct shadow_leaf *old, struct viommu_budget *b)
 {
-    unsigned int passed = 0;
+    const uint64_t stop = min(min(last + 1, behind(*cursor, 2, 1)),
+                              behind(*cursor, 1, max(b->left, 1U)));
+    uint64_t addr = *cursor;
 
     for ( ; ; )
     {
-        /* Nothing to do where it is as it was. */
-        if ( !g->rights || !old->pte ||
-             shadow_pte_leaf(vi, frame_known(vi, g->gfn), g->rights) !=
-             old->pte )
-            leaf_sync_page(vi, s, *cursor, g, old->pte);
+        const bool same = g->rights && old->pte &&
+                          shadow_pte_leaf(vi, frame_known(vi, g->gfn),
+                                          g->rights) == old->pte;
 
-        *cursor += VTD_LEVEL_SIZE(1);
-        if ( *cursor > last || !VTD_LEVEL_INDEX(*cursor, 1) ||
-             ++passed >= b->left )
+        if ( !same )
+            leaf_sync_page(vi, s, addr, g, old->pte);
+
+        addr += VTD_LEVEL_SIZE(1);
+        if ( addr >= stop )
             break;
 
-        walk_next(vi, *cursor, g);
-        table_lookup(vi, s, *cursor, old);
+        walk_next(vi, addr, g);
+        /* Where something changed, the table may be another one. */
+        if ( likely(same) )
+            old->pte = table_next(vi, addr);
+        else
+            table_lookup(vi, s, addr, old);
         if ( old->level > 1 || (!g->rights && !old->pte) )
             break;
     }
 
-    budget_take(b, passed);
+    budget_take(b, (addr - *cursor) >> VTD_PAGE_SHIFT);
+    *cursor = addr;
 }
 
 /*

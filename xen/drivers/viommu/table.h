@@ -17,6 +17,15 @@ struct viommu_shadow *table_find(const struct viommu *vi, uint64_t id);
 void table_lookup(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
                   struct shadow_leaf *leaf);
 /*
+ * The entry of addr in the leaf table that table_lookup() came to last, where
+ * nothing has been changed since.
+ */
+static inline uint64_t table_next(const struct viommu *vi, uint64_t addr)
+{
+    return vi->path.table[0][VTD_LEVEL_INDEX(addr, 1)];
+}
+
+/*
  * How many holes there are from the entry of addr on in a table of that level,
  * so many at the most, and none beyond the table; what table_lookup() found
  * there is one.
