@@ -220,14 +220,15 @@ void do_command(struct command c)
 void do_map(void)
 {
     unsigned long page = rnd(MAX_PAGES);
-    unsigned int n = 1 + rnd(4);
+    unsigned int n = 1 + rnd(edit_plain ? 16 : 4);
     struct command c = {
-        .op = OP_IOTLB, .granu = VTD_GRANU_SELECTIVE, .did = 1 + rnd(M_DIDS),
+        .op = OP_IOTLB, .granu = VTD_GRANU_SELECTIVE,
+        .did = 1 + (edit_plain ? 0 : rnd(M_DIDS)),
     };
 
     while ( n-- )
     {
-        page ^= rnd(4) ? 0 : rnd(4);
+        page ^= rnd(edit_plain ? 2 : 4) ? 0 : rnd(4);
         if ( rnd(2) || !edit_back(&page) )
             edit_path(page);
         changed();

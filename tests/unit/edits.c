@@ -5,10 +5,16 @@
 #include "edits.h"
 #include "model.h"
 
+bool edit_plain;
+
 static uint64_t random_entry(void)
 {
     static const uint8_t rights[] = { 0, R, W, R | W, R | W, R | W, R | W, R };
     uint64_t entry = rights[rnd(8)], gfn;
+
+    /* Ways that lead somewhere. */
+    if ( edit_plain && rnd(16) )
+        return PAGE(G_TABLES + rnd(N_TABLES)) | R | W;
 
     switch ( rnd(16) )
     {
@@ -44,6 +50,8 @@ static uint64_t random_entry(void)
     }
     if ( !rnd(8) )
         entry |= VTD_PTE_SNP;
+    if ( edit_plain )
+        entry &= ~VTD_PTE_SP;
 
     return entry | PAGE(gfn);
 }
@@ -76,6 +84,11 @@ static void edit_context(void)
     default:
         ctx[0] = PAGE(model_top[rnd(M_ROOTS)]) | VTD_CTX_P;
         break;
+    }
+    if ( edit_plain )
+    {
+        ctx[1] = 1 << 8 | 2;
+        ctx[0] = PAGE(model_top[0]) | VTD_CTX_P;
     }
     if ( !rnd(24) )
         ctx[rnd(2)] ^= 1ULL << rnd(8);
@@ -204,6 +217,13 @@ void edit_path(unsigned long page)
     unsigned int level = 4 - rnd(2), stop = 1 + rnd(3), shift;
     uint64_t *entry;
 
+    if ( edit_plain )
+    {
+        next = model_top[0];
+        level = 4;
+        stop = 1;
+    }
+
     for ( ; ; level-- )
     {
         shift = VTD_LEVEL_STRIDE * (level - 1);
@@ -223,6 +243,8 @@ void edit_path(unsigned long page)
         gone_page = page;
         *entry = 0;
     }
+    else if ( edit_plain && level > 1 )
+        *entry = PAGE(G_TABLES + rnd(N_TABLES)) | R | W;
     else
         *entry = (PAGE(rnd(G_TABLES)) & (~0ULL << (VTD_PAGE_SHIFT + shift))) |
                  R | (rnd(2) ? W : 0) | (level > 1 ? VTD_PTE_SP : 0);

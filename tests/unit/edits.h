@@ -29,6 +29,9 @@ static inline unsigned int rnd(unsigned int n)
 
 void __attribute__((format(printf, 1, 2))) say(const char *format, ...);
 
+/* Only what drivers make of it: one table for all devices, of pages. */
+extern bool edit_plain;
+
 /* Tables that make sense, to start with. */
 void edit_first(void);
 /* A change on the way to a page, as drivers make it: a leaf comes or goes. */

@@ -422,6 +422,7 @@ static void sequence(void)
     for ( i = 0; i < 8; i++ )
         guest_set(rnd(G_TABLES), 1, rnd(4));
 
+    edit_plain = !rnd(4);
     state.faulty = !rnd(8) && !recorded;
     state.watched = state.faulty || !rnd(32);
     state.exact = true;

@@ -251,15 +251,16 @@ const void *frame_map(struct viommu *vi, gfn_t gfn, enum viommu_use use,
 bool frame_write32(struct viommu *vi, paddr_t addr, uint32_t value)
 {
     gfn_t gfn = _gfn(addr >> VTD_PAGE_SHIFT);
-    const uint64_t tag = tag_of(vi, gfn);
-    struct viommu_page *page = vi->frames.last[VIOMMU_USE_STATUS];
+    struct viommu_page *page = frame_last(vi, gfn, VIOMMU_USE_STATUS);
     uint32_t *dword;
 
-    if ( !page || page->tag != tag || !page->writable )
+    if ( unlikely(!page || !page->writable) )
+    {
         page = find_page(vi, gfn, true, true);
-    vi->frames.last[VIOMMU_USE_STATUS] = page;
-    if ( !page )
-        return false;
+        vi->frames.last[VIOMMU_USE_STATUS] = page;
+        if ( !page )
+            return false;
+    }
 
     dword = page->va + (addr & ((1U << VTD_PAGE_SHIFT) - sizeof(*dword)));
     ACCESS_ONCE(*dword) = value;

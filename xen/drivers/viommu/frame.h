@@ -61,6 +61,17 @@ static inline uint64_t frame_find(struct viommu *vi, gfn_t gfn, bool write,
  */
 uint64_t __must_check frame_take(struct viommu *vi, gfn_t gfn, bool write,
                                  bool populate, unsigned int *level);
+/* The page that was last used for that, if it is the one of gfn; else NULL. */
+static inline struct viommu_page *frame_last(const struct viommu *vi,
+                                             gfn_t gfn, enum viommu_use use)
+{
+    struct viommu_page *page = vi->frames.last[use];
+
+    return likely(page && page->tag == frame_tag(vi, gfn) &&
+                  ACCESS_ONCE(vi->generation) == vi->frames.generation)
+           ? page : NULL;
+}
+
 /*
  * A page of the guest, to be read; NULL: it is no RAM. Valid until the next
  * call for another page.
@@ -68,13 +79,9 @@ uint64_t __must_check frame_take(struct viommu *vi, gfn_t gfn, bool write,
 static inline const void *frame_page(struct viommu *vi, gfn_t gfn,
                                      enum viommu_use use, bool populate)
 {
-    const struct viommu_page *page = vi->frames.last[use];
+    const struct viommu_page *page = frame_last(vi, gfn, use);
 
-    if ( likely(page && page->tag == frame_tag(vi, gfn) &&
-                ACCESS_ONCE(vi->generation) == vi->frames.generation) )
-        return page->va;
-
-    return frame_map(vi, gfn, use, populate);
+    return likely(page) ? page->va : frame_map(vi, gfn, use, populate);
 }
 
 /* Writes one aligned dword; false: that is no writable RAM of the guest. */

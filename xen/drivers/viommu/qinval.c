@@ -14,6 +14,7 @@
 #include "frame.h"
 #include "inbox.h"
 #include "qinval.h"
+#include "quick.h"
 #include "regfile.h"
 #include "removed.h"
 #include "sync.h"
@@ -303,22 +304,30 @@ static void next_bind(struct viommu *vi, struct viommu_command *cmd)
     cmd->granu = VTD_GRANU_GLOBAL;
 }
 
+/* Whether there is a command that is none of the queue's. */
+static inline bool is_register_command(const struct viommu *vi)
+{
+    return vi->rebind | ACCESS_ONCE(vi->gcmd_pending) |
+           !!(regs_glance(vi, VTD_CCMD + 4) & (VTD_CCMD_ICC >> 32)) |
+           !!(regs_glance(vi, VTD_IOTLB + 4) & (VTD_IOTLB_IVT >> 32));
+}
+
 /* Takes up the next command; false: there is none. */
 static bool next_command(struct viommu *vi)
 {
     struct viommu_command *cmd = &vi->cmd;
 
-    if ( unlikely(vi->rebind) )
-        next_bind(vi, cmd);
-    else if ( unlikely(ACCESS_ONCE(vi->gcmd_pending)) )
-        next_gcmd(vi, cmd);
-    else if ( unlikely(regs_glance(vi, VTD_CCMD + 4) & (VTD_CCMD_ICC >> 32)) )
-        next_ccmd(vi, cmd);
-    else if ( unlikely(regs_glance(vi, VTD_IOTLB + 4) &
-                       (VTD_IOTLB_IVT >> 32)) )
-        next_iotlb(vi, cmd);
-    else
+    if ( likely(!is_register_command(vi)) )
         return next_descriptor(vi, cmd);
+
+    if ( vi->rebind )
+        next_bind(vi, cmd);
+    else if ( ACCESS_ONCE(vi->gcmd_pending) )
+        next_gcmd(vi, cmd);
+    else if ( regs_glance(vi, VTD_CCMD + 4) & (VTD_CCMD_ICC >> 32) )
+        next_ccmd(vi, cmd);
+    else
+        next_iotlb(vi, cmd);
 
     return true;
 }
@@ -361,14 +370,6 @@ static int execute(struct viommu *vi, struct viommu_command *cmd,
     }
 }
 
-static inline void advance_head(struct viommu *vi)
-{
-    vi->queue_head += sizeof(struct vtd_descriptor);
-    if ( vi->queue_head >= vi->queue_size )
-        vi->queue_head = 0;
-    vi->queue_behind = true;
-}
-
 /* Makes it known to the guest that the command is done. */
 static void complete(struct viommu *vi, const struct viommu_command *cmd)
 {
@@ -377,7 +378,10 @@ static void complete(struct viommu *vi, const struct viommu_command *cmd)
 
     if ( cmd->from == VIOMMU_FROM_QUEUE )
     {
-        advance_head(vi);
+        vi->queue_head += sizeof(struct vtd_descriptor);
+        if ( vi->queue_head >= vi->queue_size )
+            vi->queue_head = 0;
+        vi->queue_behind = true;
         /* Only a driver's first commands go on from here. */
         if ( !vi->inbox.root_shows )
             return;
@@ -433,13 +437,6 @@ static void complete(struct viommu *vi, const struct viommu_command *cmd)
         (void)inbox_leave(vi);
 }
 
-/* Whether there is more to do when a command of the queue is done. */
-static bool is_asked_for_more(const struct viommu *vi)
-{
-    return vi->pcidevs_held || vi->dying || vi->inbox.root_shows ||
-           ACCESS_ONCE(vi->stale.end);
-}
-
 int commands_run(struct viommu *vi, struct viommu_budget *b)
 {
     int rc;
@@ -475,6 +472,9 @@ int commands_run(struct viommu *vi, struct viommu_budget *b)
 
         if ( vi->cmd.op == VIOMMU_CMD_NONE )
         {
+            if ( likely(!is_register_command(vi)) )
+                quick_run(vi, b);
+
             rc = -ERESTART;
             if ( b->left <= b->rest )
                 break;
@@ -485,24 +485,12 @@ int commands_run(struct viommu *vi, struct viommu_budget *b)
                 break;
         }
 
-        /* The queue goes on without more ado, until all is done. */
-        while ( !(rc = execute(vi, &vi->cmd, b)) &&
-                vi->cmd.from == VIOMMU_FROM_QUEUE && !is_asked_for_more(vi) )
-        {
-            advance_head(vi);
-            vi->cmd.op = VIOMMU_CMD_NONE;
-            if ( b->left <= b->rest )
-                break;
-            budget_take(b, 1);
-            if ( !next_command(vi) )
-                goto out;
-        }
+        rc = execute(vi, &vi->cmd, b);
         if ( rc )
             break;
-        vi->cmd.done = vi->cmd.op != VIOMMU_CMD_NONE;
+        vi->cmd.done = true;
     }
 
- out:
     /* Nothing that is removed is kept without sync_lock. */
     if ( vi->removed.s )
         removed_flush(vi);

@@ -386,7 +386,8 @@ void table_annotate(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
 {
     uint64_t *entry;
 
-    if ( descend(vi, s, addr, level) != level )
+    if ( unlikely(vi->path.s != s || !on_path(vi, addr, level)) &&
+         descend(vi, s, addr, level) != level )
     {
         ASSERT_UNREACHABLE();
         return;

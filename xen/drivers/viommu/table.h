@@ -24,6 +24,11 @@ static inline uint64_t table_next(const struct viommu *vi, uint64_t addr)
 {
     return vi->path.table[0][VTD_LEVEL_INDEX(addr, 1)];
 }
+/* Changes that entry in what hardware ignores. */
+static inline void table_set(struct viommu *vi, uint64_t addr, uint64_t pte)
+{
+    ACCESS_ONCE(vi->path.table[0][VTD_LEVEL_INDEX(addr, 1)]) = pte;
+}
 
 /*
  * How many holes there are from the entry of addr on in a table of that level,

@@ -13,6 +13,7 @@
  *   sidecore.c                   polling
  *   work.c                       a piece of the guest's work
  *   qinval.c                     commands, one after the other
+ *   quick.c                      the commonest two of them at once
  *   inbox.c                      the register page as memory
  *   regs.c                       accesses to registers
  *   sync.c  pinned.c  fault.c    invalidations; counting; fault records

@@ -179,7 +179,7 @@ static void end_walk(struct viommu *vi, uint64_t entry,
 static inline bool same_way(const struct viommu *vi,
                             const struct viommu_target *of, uint64_t addr)
 {
-    return vi->frames.way.valid &&
+    return of->kind == VIOMMU_SHADOW && vi->frames.way.valid &&
            vi->frames.way.region == addr >> VTD_LEVEL_SHIFT(2) &&
            vi->frames.way.root == of->table &&
            vi->frames.way.levels == of->levels &&
@@ -188,6 +188,20 @@ static inline bool same_way(const struct viommu *vi,
             ACCESS_ONCE(*vi->frames.way.link[2]) == vi->frames.way.said[2]) &&
            ACCESS_ONCE(*vi->frames.way.link[1]) == vi->frames.way.said[1] &&
            ACCESS_ONCE(*vi->frames.way.link[0]) == vi->frames.way.said[0];
+}
+
+bool walk_again(struct viommu *vi, const struct viommu_target *of,
+                uint64_t addr, struct guest_leaf *leaf)
+{
+    if ( !same_way(vi, of, addr) )
+        return false;
+
+    leaf->level = 1;
+    leaf->table = vi->frames.way.table;
+    leaf->above = vi->frames.way.rights;
+    walk_next(vi, addr, leaf);
+
+    return true;
 }
 
 void walk_leaf(struct viommu *vi, const struct viommu_target *of,
@@ -200,14 +214,8 @@ void walk_leaf(struct viommu *vi, const struct viommu_target *of,
     unsigned int level = of->levels, shift;
     uint64_t entry, table = of->table, rights = VTD_PTE_R | VTD_PTE_W;
 
-    if ( likely(of->kind == VIOMMU_SHADOW && same_way(vi, of, addr)) )
-    {
-        leaf->level = 1;
-        leaf->table = vi->frames.way.table;
-        leaf->above = vi->frames.way.rights;
-        walk_next(vi, addr, leaf);
+    if ( likely(walk_again(vi, of, addr, leaf)) )
         return;
-    }
 
     leaf->rights = 0;
     leaf->table = NULL;

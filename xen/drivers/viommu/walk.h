@@ -33,6 +33,12 @@ struct guest_leaf {
 /* The leaf of addr, from the root of a table on. */
 void walk_leaf(struct viommu *vi, const struct viommu_target *of,
                uint64_t addr, bool populate, struct guest_leaf *leaf);
+/*
+ * The same where the way to its leaf table is the one that was gone last, and
+ * still leads there; else false.
+ */
+bool walk_again(struct viommu *vi, const struct viommu_target *of,
+                uint64_t addr, struct guest_leaf *leaf);
 /* The next one, of addr in the table that leaf was in; not the root again. */
 void walk_next(struct viommu *vi, uint64_t addr, struct guest_leaf *leaf);
 /*
