@@ -39,9 +39,13 @@ static void begin(void)
 
 static void pairs_map_and_unmap(void)
 {
+    uint64_t *beyond = guest_page(G_QUEUE + 1);
     unsigned int i;
 
     begin();
+    /* Behind the end of the queue is none of its descriptors. */
+    beyond[0] = 0x25ULL | 77ULL << 32;
+    beyond[1] = PAGE(G_STATUS) + 8;
     for ( i = 0; i < 600; i++ )
     {
         const uint64_t addr = PAGE(2 + i % 3);
@@ -58,6 +62,7 @@ static void pairs_map_and_unmap(void)
             q_submit(IEC_GLOBAL);
     }
     CHECK_EQ(COUNT(qi_iotlb), before + 2 * 600);
+    CHECK_EQ(vm_status()[2], 0);
 }
 
 static void several_pairs_at_once(void)
@@ -160,32 +165,44 @@ static void a_status_that_goes_nowhere(void)
     expect(0, PAGE(2), G_DATA + 2, RW);
 }
 
-/* The half that is there is done, and nothing is done twice. */
+/* What stands behind the tail is not there yet. */
 static void half_a_pair(void)
 {
     begin();
     vm_map(table, 4, PAGE(2), G_DATA + 2, 1, RW);
-    q_submit(IOTLB_PAGE(1, PAGE(2), 0));
+    q_put(IOTLB_PAGE(1, PAGE(2), 0));
+    q_put(WAIT_STATUS(55, PAGE(G_STATUS)));
+    wr32(VTD_IQT, (q_tail - 1) * 16);
     expect(0, PAGE(2), G_DATA + 2, RW);
-    q_submit(WAIT_STATUS(55, PAGE(G_STATUS)));
+    CHECK_EQ(rd64(VTD_IQH), (q_tail - 1) * 16);
+    CHECK(*vm_status() != 55);
+    q_kick();
+    q_check();
     CHECK_EQ(*vm_status(), 55);
     CHECK_EQ(COUNT(qi_iotlb), before + 1);
 }
 
-static void not_after_an_error(void)
+/* 6.5.2.10: nothing goes on before IQE is cleared. */
+static void a_pair_in_place_of_an_error(void)
 {
+    uint64_t *bad;
+
     begin();
+    bad = guest_page(G_QUEUE) + 2 * q_tail;
     vm_map(table, 4, PAGE(2), G_DATA + 2, 1, RW);
     q_put(0xfULL, 0);
+    q_put(WAIT_STATUS(66, PAGE(G_STATUS)));
     q_kick();
     CHECK(rd32(VTD_FSTS) & VTD_FSTS_IQE);
-    q_put(IOTLB_PAGE(1, PAGE(2), 0));
-    q_put(WAIT_STATUS(66, PAGE(G_STATUS)));
+    bad[0] = 0xf2ULL | 1ULL << 16;
+    bad[1] = PAGE(2);
     q_kick();
     CHECK(*vm_status() != 66);
     expect_none(0, PAGE(2));
     wr32(VTD_FSTS, VTD_FSTS_IQE);
-    CHECK(rd32(VTD_FSTS) & VTD_FSTS_IQE);
+    q_check();
+    CHECK_EQ(*vm_status(), 66);
+    expect(0, PAGE(2), G_DATA + 2, RW);
 }
 
 TESTS(quick_tests) = {
@@ -198,7 +215,7 @@ TESTS(quick_tests) = {
     TEST(a_wait_with_an_interrupt),
     TEST(a_status_that_goes_nowhere),
     TEST(half_a_pair),
-    TEST(not_after_an_error),
+    TEST(a_pair_in_place_of_an_error),
     TESTS_END
 };
 
