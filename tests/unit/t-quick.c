@@ -65,6 +65,50 @@ static void pairs_map_and_unmap(void)
     CHECK_EQ(vm_status()[2], 0);
 }
 
+static void pairs_linger_and_come_back(void)
+{
+    const uint64_t addr = PAGE(2);
+    unsigned int i;
+
+    vm_set(teardown, XEN_VIOMMU_TEARDOWN_optimistic);
+    begin();
+    vm_map(table, 4, addr, G_DATA + 2, 1, RW);
+    pair(addr);
+    hw.flushes = 0;
+    for ( i = 0; i < 10; i++ )
+    {
+        *leaf(addr) = 0;
+        pair(addr);
+        expect(0, addr, G_DATA + 2, RW);
+        CHECK_EQ(COUNT(leaves_stale), 1);
+        *leaf(addr) = PAGE(G_DATA + 2) | RW;
+        pair(addr);
+        expect(0, addr, G_DATA + 2, RW);
+        CHECK_EQ(COUNT(leaves_stale), 0);
+    }
+    CHECK_EQ(COUNT(leaves_revived), 10);
+    CHECK_EQ(hw.flushes, 0);
+
+    /* With other rights, and as another page: it is not the same. */
+    *leaf(addr) = 0;
+    pair(addr);
+    *leaf(addr) = PAGE(G_DATA + 2) | R;
+    pair(addr);
+    expect(0, addr, G_DATA + 2, R);
+    *leaf(addr) = 0;
+    pair(addr);
+    *leaf(addr) = PAGE(G_DATA + 2) | RW;
+    pair(addr);
+    expect(0, addr, G_DATA + 2, RW);
+    *leaf(addr) = 0;
+    pair(addr);
+    *leaf(addr) = PAGE(G_DATA + 3) | RW;
+    pair(addr);
+    expect(0, addr, G_DATA + 3, RW);
+    CHECK_EQ(COUNT(leaves_revived), 10);
+    CHECK_EQ(COUNT(stale_replaced), 3);
+}
+
 static void several_pairs_at_once(void)
 {
     unsigned int i;
@@ -156,6 +200,7 @@ static void a_status_that_goes_nowhere(void)
 {
     begin();
     guest_set(G_DATA + 9, 1, GFN_MISSING);
+    pair(PAGE(1));
     vm_map(table, 4, PAGE(2), G_DATA + 2, 1, RW);
     q_put(IOTLB_PAGE(1, PAGE(2), 0));
     q_put(WAIT_STATUS(1, PAGE(G_DATA + 9)));
@@ -207,6 +252,7 @@ static void a_pair_in_place_of_an_error(void)
 
 TESTS(quick_tests) = {
     TEST(pairs_map_and_unmap),
+    TEST(pairs_linger_and_come_back),
     TEST(several_pairs_at_once),
     TEST(a_pair_of_another_domain),
     TEST(two_tables_of_one_domain),

@@ -85,6 +85,7 @@ static uint64_t ask(struct viommu *vi, gfn_t gfn, bool write, bool populate,
                     bool hold, unsigned int *level)
 {
     struct viommu_frame *set = set_of(vi, gfn);
+    const uint64_t tag = tag_of(vi, gfn);
     struct guest_lookup found;
 
     *level = 1;
@@ -101,7 +102,7 @@ static uint64_t ask(struct viommu *vi, gfn_t gfn, bool write, bool populate,
     /* The latest comes first, unless it is there already. */
     if ( (set[0].tag & VIOMMU_TAG_GFN) != gfn_x(gfn) )
         set[1] = set[0];
-    set[0].tag = gfn_x(gfn) | vi->frames.epoch;
+    set[0].tag = tag;
     set[0].value = (mfn_x(found.mfn) << VTD_PAGE_SHIFT) |
                    (found.read ? VTD_PTE_R : 0) |
                    (found.write ? VTD_PTE_W : 0);
@@ -112,18 +113,6 @@ static uint64_t ask(struct viommu *vi, gfn_t gfn, bool write, bool populate,
 uint64_t frame_ask(struct viommu *vi, gfn_t gfn, bool write, bool populate,
                    unsigned int *level)
 {
-    struct viommu_frame *set;
-    unsigned int i;
-    uint64_t tag;
-
-    *level = 1;
-    tag = tag_of(vi, gfn);
-    set = set_of(vi, gfn);
-    for ( i = 0; i < VIOMMU_FRAME_WAYS; i++ )
-        /* What is read-only may become writable by a write. */
-        if ( set[i].tag == tag && (!write || (set[i].value & VTD_PTE_W)) )
-            return set[i].value;
-
     return ask(vi, gfn, write, populate, false, level);
 }
 
@@ -141,7 +130,6 @@ uint64_t frame_take(struct viommu *vi, gfn_t gfn, bool write, bool populate,
         /* Without the reference, it could be anything of the guest's. */
         guest_put_frame(mfn_of(known));
     }
-    (void)tag_of(vi, gfn);
 
     return ask(vi, gfn, write, populate, true, level);
 }

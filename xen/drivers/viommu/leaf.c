@@ -112,7 +112,8 @@ static uint64_t page_pte(struct viommu *vi, gfn_t gfn,
 
 /*
  * Whether the page of a leaf that lingers came back just as it was, by all that
- * is known: then nothing else is to be done.
+ * is known: then nothing else is to be done. Where it gets fewer rights than it
+ * asks for, the p2m is asked again.
  */
 static inline bool revive(struct viommu *vi, uint64_t addr,
                           const struct guest_leaf *g, uint64_t old)
