@@ -74,8 +74,26 @@ static bool read_pair(struct viommu *vi, struct vtd_descriptor pair[2])
     return is_page(&pair[0]) && is_wait(&pair[1]);
 }
 
-/* Of the only shadow. False: nothing was done. */
-static inline bool sync_page(struct viommu *vi, struct viommu_shadow *s,
+/* The shadow of a domain ID; NULL: there is none, or more than one. */
+static inline struct viommu_shadow *only_shadow(const struct viommu *vi,
+                                                unsigned int did)
+{
+    struct viommu_shadow *s, *found = NULL;
+
+    for ( s = vi->shadows; s; s = s->next )
+    {
+        if ( s->of.did != did )
+            continue;
+        if ( found )
+            return NULL;
+        found = s;
+    }
+
+    return found;
+}
+
+/* False: nothing was done. */
+static inline bool sync_page(struct viommu *vi,
                              const struct vtd_descriptor *desc,
                              struct viommu_budget *b)
 {
@@ -85,10 +103,11 @@ static inline bool sync_page(struct viommu *vi, struct viommu_shadow *s,
         .did = MASK_EXTR(desc->lo, VTD_DESC_IOTLB_DID),
         .addr = desc->hi & VTD_DESC_IOTLB_ADDR,
     };
+    struct viommu_shadow *s = only_shadow(vi, cmd.did);
     struct guest_leaf g;
     struct shadow_leaf old;
 
-    if ( cmd.did != s->of.did || !walk_again(vi, &s->of, cmd.addr, &g) )
+    if ( !s || s->marked || !walk_again(vi, &s->of, cmd.addr, &g) )
         return false;
 
     check_begin(vi, &cmd);
@@ -109,19 +128,17 @@ static inline bool sync_page(struct viommu *vi, struct viommu_shadow *s,
 
 void quick_run(struct viommu *vi, struct viommu_budget *b)
 {
-    struct viommu_shadow *s = vi->shadows;
     struct vtd_descriptor pair[2];
 
     ASSERT(spin_is_locked(&vi->sync_lock));
 
-    if ( !s || s->next || s->marked || !vi->queue_enabled ||
-         vi->pcidevs_held || vi->inbox.root_shows ||
+    if ( !vi->queue_enabled || vi->pcidevs_held || vi->inbox.root_shows ||
          (regs_glance(vi, VTD_FSTS) & VTD_FSTS_IQE) )
         return;
 
     while ( b->left > b->rest + PAIR_ITEMS &&
             likely(!ACCESS_ONCE(vi->stale.end)) && read_pair(vi, pair) &&
-            sync_page(vi, s, &pair[0], b) )
+            sync_page(vi, &pair[0], b) )
     {
         budget_take(b, PAIR_ITEMS);
 
