@@ -307,9 +307,9 @@ static void next_bind(struct viommu *vi, struct viommu_command *cmd)
 /* Whether there is a command that is none of the queue's. */
 static inline bool is_register_command(const struct viommu *vi)
 {
-    return vi->rebind | ACCESS_ONCE(vi->gcmd_pending) |
-           !!(regs_glance(vi, VTD_CCMD + 4) & (VTD_CCMD_ICC >> 32)) |
-           !!(regs_glance(vi, VTD_IOTLB + 4) & (VTD_IOTLB_IVT >> 32));
+    return vi->rebind || ACCESS_ONCE(vi->gcmd_pending) ||
+           (regs_glance(vi, VTD_CCMD + 4) & (VTD_CCMD_ICC >> 32)) ||
+           (regs_glance(vi, VTD_IOTLB + 4) & (VTD_IOTLB_IVT >> 32));
 }
 
 /* Takes up the next command; false: there is none. */
