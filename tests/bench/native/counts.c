@@ -242,7 +242,7 @@ static void domain(unsigned int n)
     quietly(DESC_DOMAIN);
 }
 
-/* So many vCPUs unmap a page each at once: it finds all of that in the queue. */
+/* So many vCPUs unmap a page each at once: all of that is in the queue. */
 static void at_once(unsigned int vcpus)
 {
     volatile uint32_t *status[4] = {};

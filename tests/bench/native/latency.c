@@ -242,7 +242,7 @@ static double median(uint32_t *samples, unsigned int n)
     return samples[n / 2] / cycles_per_us() * 1000;
 }
 
-/* Another guest of the sidecore, whose page is memory, and which does nothing. */
+/* Another guest of the sidecore, which does nothing; its page is memory. */
 static void add_idle_guest(void)
 {
     struct world *busy = w;

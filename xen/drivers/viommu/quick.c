@@ -5,9 +5,9 @@
  * (VT-d 6.5.2.3, 6.5.2.8).
  *
  * Where it is known already where the leaf is, in the guest's table and in the
- * shadow, both are done here in one go. What is done is the same: leaf_sync_page()
- * decides what becomes of the leaf. Anything that is not just so is left in the
- * queue, to qinval.c, which takes up everything.
+ * shadow, both are done here in one go. What is done is the same:
+ * leaf_sync_page() decides what becomes of the leaf. Anything that is not just
+ * so is left in the queue, to qinval.c, which takes up everything.
  */
 #include "boundary.h"
 #include "check.h"

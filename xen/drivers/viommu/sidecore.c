@@ -456,8 +456,8 @@ domid_t sidecore_of(struct viommu *vi)
 }
 
 /*
- * Some looks at each guest, until there was something to do; the first one is at
- * all. Returns whether any is to be looked at again soon.
+ * Some looks at each guest, until there was something to do; the first one is
+ * at all. Returns whether any is to be looked at again soon.
  */
 static bool poll_round(struct viommu_sidecore *s, uint64_t now)
 {
