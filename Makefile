@@ -127,9 +127,8 @@ bench-count: build-tests
 shell: build
 	@tests/rig/boot --shell
 
-series: setup
-	@scripts/xen-hooks apply
-	@scripts/xen-hooks series
+series: xen-source
+	@scripts/xen-series
 
 refresh:
 	@scripts/xen-hooks refresh
