@@ -10,7 +10,6 @@
 
 #include <libxl.h>
 #include <libxl_utils.h>
-#include <libxl_json.h>
 #include <libxlutil.h>
 
 #include "xl.h"
