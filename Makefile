@@ -31,7 +31,7 @@ help:
 	@echo '                   (PATCH=NAME for a file that no patch touches yet)'
 	@echo 'make clean         remove out/; make distclean: downloads and ccache too'
 	@echo
-	@echo 'XEN_SRC=DIR takes your own Xen 4.20 tree instead of the Debian source.'
+	@echo 'XEN_SRC=DIR takes your own tree of Xen, 4.20 or later, instead of the Debian source.'
 
 # What can be made at the same time is; each step says what it is about. Tests
 # need more in the build tree.
@@ -127,9 +127,8 @@ bench-count: build-tests
 shell: build
 	@tests/rig/boot --shell
 
-series: setup
-	@scripts/xen-hooks apply
-	@scripts/xen-hooks series
+series: xen-source
+	@scripts/xen-series
 
 refresh:
 	@scripts/xen-hooks refresh

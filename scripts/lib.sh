@@ -16,6 +16,17 @@ CACHE=${VIOMMU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/xen-viommu}
 
 mkdir -p "$LOGS"
 
+# Hooks are for this release of Xen and all after it.
+# shellcheck disable=SC2034
+XEN_OLDEST=4.20
+
+# xen_release DIR: of that tree of Xen, by its own makefile, as 4.20
+xen_release()
+{
+    awk '/^export XEN_VERSION/ { v = $NF } /^export XEN_SUBVERSION/ { s = $NF }
+         END { print v "." s }' "$1/xen/Makefile"
+}
+
 say() { printf '%s\n' "==> $*"; }
 
 die()

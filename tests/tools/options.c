@@ -3,6 +3,8 @@
  * options.c: what viommu= of a domain's configuration, and the settings of
  * xl viommu-set, may and may not be.
  */
+#include <stdlib.h>
+
 #include "xl_viommu.h"
 #include "test.h"
 
@@ -212,6 +214,23 @@ static void key_given_twice_is_refused(void)
     REFUSED("table_pages=1,table_pages=2", "table_pages is given twice");
 }
 
+static void string_as_json_is(const char *string, const char *expected)
+{
+    char *json = viommu_json_string(string ? strdup(string) : NULL);
+
+    CHECK(!strcmp(json, expected), "%s, not %s", json, expected);
+    free(json);
+}
+
+static void names_are_json_strings(void)
+{
+    string_as_json_is(NULL, "null");
+    string_as_json_is("", "\"\"");
+    string_as_json_is("guest-1 Gr\303\274n", "\"guest-1 Gr\303\274n\"");
+    string_as_json_is("a\"b\\c", "\"a\\\"b\\\\c\"");
+    string_as_json_is("\001\n\037", "\"\\u0001\\u000a\\u001f\"");
+}
+
 int main(void)
 {
     RUN(viommu_1_is_all_defaults);
@@ -230,6 +249,7 @@ int main(void)
     RUN(running_domain_takes_the_same_settings);
     RUN(table_pages_of_a_running_domain_is_refused);
     RUN(key_given_twice_is_refused);
+    RUN(names_are_json_strings);
 
     return TEST_RESULT;
 }

@@ -10,7 +10,6 @@
 
 #include <libxl.h>
 #include <libxl_utils.h>
-#include <libxl_json.h>
 #include <libxlutil.h>
 
 #include "xl.h"
@@ -114,8 +113,8 @@ static void print_text(const libxl_viommu_info *info)
 }
 
 /*
- * All strings but the domain's name are our own and need no escapes, and yajl
- * has no unsigned 64-bit numbers: so printf will do.
+ * All strings but the domain's name are our own and need no escapes, and which
+ * JSON library xl has differs: so printf will do.
  */
 static void print_json(uint32_t domid, const char *domain,
                        const libxl_viommu_info *info)
@@ -157,27 +156,6 @@ static void print_json(uint32_t domid, const char *domain,
         printf("%s\"%s\":%"PRIu64, i ? "," : "", info->counters[i].name,
                info->counters[i].value);
     printf("}}\n");
-}
-
-char *viommu_json_string(char *string)
-{
-    yajl_gen hand = libxl_yajl_gen_alloc(NULL);
-    const unsigned char *text;
-    libxl_yajl_length len;
-    char *json = NULL;
-
-    if (string && hand &&
-        yajl_gen_string(hand, (unsigned char *)string, strlen(string)) ==
-            yajl_gen_status_ok &&
-        yajl_gen_get_buf(hand, &text, &len) == yajl_gen_status_ok)
-        json = strndup((const char *)text, len);
-    if (json)
-        json[strcspn(json, "\n")] = '\0'; /* libxl makes yajl end lines */
-    if (hand)
-        yajl_gen_free(hand);
-    free(string);
-
-    return json ? json : xstrdup("null");
 }
 
 static int failed(int rc, const char *verb, const char *domain)

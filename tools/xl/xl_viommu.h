@@ -29,7 +29,7 @@ int viommu_parse(const char *text, libxl_viommu *viommu,
 void parse_viommu_config(const XLU_Config *config,
                          libxl_domain_build_info *b_info);
 
-/* string, which it frees, as JSON; "null" for NULL. To be freed. */
+/* string, which it frees, as JSON; "null" for NULL, or no memory. To be freed. */
 char *viommu_json_string(char *string);
 
 /* xl viommu-info [-j] DOMAIN */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * xl_viommu_parse.c: the value of viommu= in a domain's configuration, and the
- * settings that xl viommu-set takes.
+ * settings that xl viommu-set takes; and a string as the output has it.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -181,6 +181,40 @@ int viommu_parse(const char *text, libxl_viommu *viommu,
     libxl_defbool_set(&viommu->enable, true);
 
     return 0;
+}
+
+char *viommu_json_string(char *string)
+{
+    const size_t longest = sizeof("\\u0000") - 1;
+    char *json = NULL, *out;
+    const char *in;
+
+    if (string)
+        json = malloc(strlen(string) * longest + sizeof("\"\""));
+    if (!json) {
+        free(string);
+        json = strdup("null");
+        if (!json)
+            abort();
+        return json;
+    }
+
+    out = json;
+    *out++ = '"';
+    for (in = string; *in; in++) {
+        if (*in == '"' || *in == '\\') {
+            *out++ = '\\';
+            *out++ = *in;
+        } else if ((unsigned char)*in < ' ')
+            out += sprintf(out, "\\u%04x", *in);
+        else
+            *out++ = *in;
+    }
+    *out++ = '"';
+    *out = '\0';
+    free(string);
+
+    return json;
 }
 
 /*

@@ -19,6 +19,7 @@
 #include <asm/msi.h>
 #include <asm/p2m.h>
 #include <asm/paging.h>
+#include <asm/x86_emulate.h>
 
 #include <public/hvm/hvm_info_table.h>
 #include <public/hvm/params.h>
@@ -63,7 +64,7 @@ void guest_lookup(struct viommu *vi, gfn_t gfn, bool write, bool populate,
      * A domain that lacked memory was crashed, and is not to lack more. One
      * that is suspended, or begins another kernel, goes on.
      */
-    if ( vi->d->is_dying || (vi->d->is_shutting_down &&
+    if ( vi->d->is_dying || (domain_shutting_down(vi->d) &&
                              vi->d->shutdown_code == SHUTDOWN_crash) )
         query = 0;
 

@@ -338,33 +338,14 @@ void hw_flush(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
     {
         struct vtd_iommu *iommu = drhd->iommu;
         const struct hw_attachment *a = &s->hw[iommu->index];
-        bool dev_iotlb, page;
-        int did, rc;
+        bool page = cap_pgsel_inv(iommu->cap) &&
+                    order <= cap_max_amask_val(iommu->cap);
 
         if ( !a->refs )
             continue;
 
-        did = get_iommu_did(a->domid, iommu, true);
-        if ( did < 0 )
-        {
-            ASSERT_UNREACHABLE();
-            domain_crash(vi->d);
-            continue;
-        }
-
-        dev_iotlb = find_ats_dev_drhd(iommu) != NULL;
-        page = cap_pgsel_inv(iommu->cap) &&
-               order <= cap_max_amask_val(iommu->cap);
-        if ( page )
-            rc = iommu_flush_iotlb_psi(iommu, did, addr, order, fresh,
-                                       dev_iotlb);
-        else
-            rc = iommu_flush_iotlb_dsi(iommu, did, fresh, dev_iotlb);
-
-        if ( rc > 0 )
-            iommu_flush_write_buffer(iommu);
-        else if ( rc < 0 )
-            /* A device TLB that did not answer: the guest's device is bad. */
+        /* A device TLB that did not answer: the guest's device is bad. */
+        if ( vtd_flush_domid(iommu, a->domid, addr, order, fresh) )
             domain_crash(vi->d);
 
         if ( fresh && !cap_caching_mode(iommu->cap) )
