@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 export XEN_SRC OUT PATCH
 
-.PHONY: help setup build setup-tests build-tests demo check check-quick check-long check-rig check-unit check-mutants check-linux check-threads check-fuzz check-model check-tools \
+.PHONY: help setup build setup-tests build-tests demo check check-quick check-long check-rig check-unit check-mutants check-linux check-bare check-threads check-fuzz check-model check-tools \
         check-build check-system bench bench-count module shell series refresh clean distclean
 
 help:
@@ -108,6 +108,9 @@ check-mutants: setup-tests
 
 check-linux: setup-tests
 	@tests/linux/run
+
+check-bare: build-tests
+	@tests/linux/bare-metal 6.12 6.1 next
 
 check-threads: setup-tests
 	@tests/threads/run
