@@ -4,8 +4,8 @@
 SHELL := /bin/sh
 export XEN_SRC OUT PATCH
 
-.PHONY: help setup build setup-tests build-tests demo check check-quick check-long check-rig check-unit check-mutants check-threads check-fuzz check-model check-tools \
-        check-build check-system bench bench-count shell series refresh clean distclean
+.PHONY: help setup build setup-tests build-tests demo check check-quick check-long check-rig check-unit check-mutants check-linux check-bare check-threads check-fuzz check-model check-tools \
+        check-build check-system bench bench-count module shell series refresh clean distclean
 
 help:
 	@echo 'make demo          build, boot, and show a guest doing DMA through its vIOMMU'
@@ -14,6 +14,7 @@ help:
 	@echo '  make check-build   CONFIG_VIOMMU=y and =n build without warnings'
 	@echo '  make check-unit    the emulation in user space (seconds to minutes)'
 	@echo '  make check-threads the emulation with threads, under ThreadSanitizer'
+	@echo '  make check-linux   the bookkeeping of the Linux module, in user space'
 	@echo '  make check-fuzz    the corpus, and some seconds of fuzzing'
 	@echo '  make check-model   what the handshake of a sidecore allows (a minute)'
 	@echo '  make check-tools   option parser, DMAR table, scripts'
@@ -25,6 +26,7 @@ help:
 	@echo 'make bench-count   instructions for each mapping, on the rig: out/bench/count.csv'
 	@echo 'make setup         the Debian trees and the source of Xen, under out/'
 	@echo 'make build         the patched hypervisor and tools'
+	@echo 'make module        the Linux module for the kernels of the guests: out/linux/'
 	@echo 'make shell         the rig, booted, with a console to type at'
 	@echo 'make series        out/series/: patches for git am on Xen'
 	@echo 'make refresh       write hooks edited in out/xen back to patches/'
@@ -102,6 +104,13 @@ check-unit: setup-tests
 
 check-mutants: setup-tests
 	@scripts/in-tree make -s -C tests/unit check-mutants
+	@tests/linux/run mutants
+
+check-linux: setup-tests
+	@tests/linux/run
+
+check-bare: build-tests
+	@tests/linux/bare-metal 6.12 6.1 next
 
 check-threads: setup-tests
 	@tests/threads/run
@@ -123,6 +132,9 @@ bench: build-tests
 
 bench-count: build-tests
 	@tests/bench/count/run $(BENCH)
+
+module: build-tree dom0-tree
+	@tests/rig/images guests modules
 
 shell: build
 	@tests/rig/boot --shell
