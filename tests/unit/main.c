@@ -10,14 +10,14 @@
 extern const struct test regs_tests[], queue_tests[], command_tests[],
     walk_tests[], context_tests[], sync_tests[], work_tests[], fault_tests[],
     super_tests[], scale_tests[], inbox_tests[], sidecore_tests[],
-    stale_tests[], frame_tests[], quick_tests[], fail_tests[], modes_tests[],
+    stale_tests[], frame_tests[], quick_tests[], fail_tests[], modes_tests[], intremap_tests[],
     story_tests[];
 
 static const struct test *const suites[] = {
     regs_tests, queue_tests, command_tests, walk_tests, context_tests,
     sync_tests, work_tests, fault_tests, super_tests,
     scale_tests, inbox_tests, sidecore_tests, stale_tests, frame_tests,
-    quick_tests, fail_tests, modes_tests, story_tests,
+    quick_tests, fail_tests, modes_tests, intremap_tests, story_tests,
 };
 
 static const struct test *current;

@@ -5,7 +5,7 @@
 
 #include "types.h"
 
-/* d, arch and overcommit are set, the rest is 0. */
+/* d, arch, overcommit and intremap are set, the rest is 0. */
 int viommu_init(struct viommu *vi, unsigned int table_quota);
 void viommu_fini(struct viommu *vi);
 void viommu_mmio_write(struct viommu *vi, unsigned int offset,
