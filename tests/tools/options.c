@@ -212,6 +212,20 @@ static void key_given_twice_is_refused(void)
     REFUSED("table_pages=1,table_pages=2", "table_pages is given twice");
 }
 
+static void intremap_is_0_or_1(void)
+{
+    CHECK(!parse("intremap=1") && enabled(), "%s", why);
+    CHECK(libxl_defbool_val(viommu.intremap), "off");
+    CHECK(!parse("mode=trap,intremap=0") && enabled(), "%s", why);
+    CHECK(!libxl_defbool_val(viommu.intremap), "on");
+    CHECK(!parse("mode=trap"), "%s", why);
+    CHECK(libxl_defbool_is_default(viommu.intremap), "said");
+    REFUSED("intremap=yes", "it can be 0 or 1");
+    REFUSED("intremap=", "it can be 0 or 1");
+    CHECK(parse_running("intremap=1") && strstr(why, "created with"), "%s",
+          why);
+}
+
 int main(void)
 {
     RUN(viommu_1_is_all_defaults);
@@ -230,6 +244,7 @@ int main(void)
     RUN(running_domain_takes_the_same_settings);
     RUN(table_pages_of_a_running_domain_is_refused);
     RUN(key_given_twice_is_refused);
+    RUN(intremap_is_0_or_1);
 
     return TEST_RESULT;
 }

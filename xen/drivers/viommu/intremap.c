@@ -257,6 +257,11 @@ bool intremap_maps(const struct viommu *vi)
     return vi->ir && ACCESS_ONCE(vi->ir->now)->ready;
 }
 
+bool intremap_is_on(const struct viommu *vi)
+{
+    return vi->ir && ACCESS_ONCE(vi->ir->on);
+}
+
 /* ---- Who asks. ---- */
 
 void intremap_bind(struct viommu *vi, unsigned int place,
@@ -435,7 +440,7 @@ enum viommu_remapped intremap_message(struct viommu *vi,
     unsigned int reason, index = 0;
     bool quiet = false, tell = false;
 
-    if ( !ir || !ACCESS_ONCE(ir->on) )
+    if ( !intremap_is_on(vi) )
         return VIOMMU_UNCHANGED;
 
     spin_lock(&ir->remap_lock);

@@ -291,6 +291,16 @@ void viommu_fault(struct viommu *vi, pci_sbdf_t sbdf, uint64_t addr, bool read)
     fault_send_events(vi);
 }
 
+void viommu_blocked(struct viommu *vi, pci_sbdf_t sbdf, uint16_t index,
+                    unsigned int reason)
+{
+    uint16_t sid = intremap_requester(vi, sbdf);
+
+    /* The guest that has not asked for it is not told. */
+    if ( intremap_is_on(vi) && intremap_blocked(vi, sid, index, reason) )
+        guest_defer_all(vi);
+}
+
 static bool in_range(uint32_t value, uint32_t least, uint32_t most)
 {
     return value >= least && value <= most;

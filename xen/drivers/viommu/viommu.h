@@ -30,6 +30,12 @@ void viommu_stale_timer(struct viommu *vi);
 void viommu_fault(struct viommu *vi, pci_sbdf_t sbdf, uint64_t addr,
                   bool read);
 /*
+ * The machine blocked an interrupt request of a bound device, which named that
+ * entry. vi->ir is not NULL. pcidevs_lock held.
+ */
+void viommu_blocked(struct viommu *vi, pci_sbdf_t sbdf, uint16_t index,
+                    unsigned int reason);
+/*
  * Counts pages_pinned anew.
  *   -ERESTART  not all was looked at: again
  *   -ENOMEM
