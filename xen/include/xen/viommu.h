@@ -73,6 +73,13 @@ uint8_t viommu_ioapic_vector(const struct domain *d, unsigned int gsi,
                              uint8_t vector);
 
 /*
+ * The end of a vector came. Whether it is that of the pin, whose redirection
+ * entry has that vector. irq_lock held.
+ */
+bool viommu_ioapic_ends(struct domain *d, unsigned int gsi, uint8_t vector,
+                        uint8_t ended);
+
+/*
  * The end of a vector came. Whether the device's message was remapped to it,
  * and is at its end now. event_lock held.
  */
@@ -162,6 +169,12 @@ static inline uint8_t viommu_ioapic_vector(const struct domain *d,
                                            unsigned int gsi, uint8_t vector)
 {
     return vector;
+}
+
+static inline bool viommu_ioapic_ends(struct domain *d, unsigned int gsi,
+                                      uint8_t vector, uint8_t ended)
+{
+    return vector == ended;
 }
 
 static inline bool viommu_msi_eoi(struct hvm_pirq_dpci *pirq_dpci,

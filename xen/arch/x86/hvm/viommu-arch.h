@@ -36,10 +36,13 @@ struct viommu_arch {
     struct page_info *inbox;         /* vi->inbox.page; NULL: none yet */
     bool complete;                   /* created */
     /*
-     * The vector that the IOAPIC's pin was last delivered as; 0: it was not
-     * remapped. irq_lock.
+     * What the IOAPIC's pin was last delivered as; vector 0: it was not
+     * remapped. level: its end has not come yet. irq_lock.
      */
-    uint8_t pin_vector[VIOMMU_IOAPIC_PINS];
+    struct {
+        uint8_t vector;
+        bool level;
+    } pin[VIOMMU_IOAPIC_PINS];
     struct viommu_trap trap[];       /* by vCPU */
 };
 

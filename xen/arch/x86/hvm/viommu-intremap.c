@@ -101,12 +101,12 @@ bool viommu_ioapic_deliver(struct domain *d, unsigned int gsi, uint64_t rte,
     struct viommu_message msg;
     struct viommu_interrupt irq;
 
-    if ( likely(!vi) || gsi >= ARRAY_SIZE(vi->arch->pin_vector) )
+    if ( likely(!vi) || gsi >= ARRAY_SIZE(vi->arch->pin) )
         return false;
 
     ASSERT(spin_is_locked(&d->arch.hvm.irq_lock));
 
-    vi->arch->pin_vector[gsi] = 0;
+    vi->arch->pin[gsi].vector = 0;
     msg = intremap_rte_message(rte);
     switch ( intremap_message(vi, &msg, &irq) )
     {
@@ -119,7 +119,8 @@ bool viommu_ioapic_deliver(struct domain *d, unsigned int gsi, uint64_t rte,
          * IOAPIC at all is decided by the trigger mode, and Linux has all
          * entries say that it is edge.
          */
-        vi->arch->pin_vector[gsi] = irq.vector;
+        vi->arch->pin[gsi].vector = irq.vector;
+        vi->arch->pin[gsi].level = level;
         (void)deliver(d, &irq, level);
         break;
 
@@ -136,10 +137,31 @@ uint8_t viommu_ioapic_vector(const struct domain *d, unsigned int gsi,
 {
     const struct viommu *vi = remapping_unit(d);
 
-    if ( likely(!vi) || gsi >= ARRAY_SIZE(vi->arch->pin_vector) )
+    if ( likely(!vi) || gsi >= ARRAY_SIZE(vi->arch->pin) )
         return vector;
 
-    return vi->arch->pin_vector[gsi] ?: vector;
+    return vi->arch->pin[gsi].vector ?: vector;
+}
+
+bool viommu_ioapic_ends(struct domain *d, unsigned int gsi, uint8_t vector,
+                        uint8_t ended)
+{
+    struct viommu *vi = remapping_unit(d);
+
+    if ( likely(!vi) || gsi >= ARRAY_SIZE(vi->arch->pin) ||
+         !vi->arch->pin[gsi].vector )
+        return vector == ended;
+
+    /*
+     * Only once: the guest may have given the pin another vector since, and
+     * this one to another pin.
+     */
+    if ( vi->arch->pin[gsi].vector != ended || !vi->arch->pin[gsi].level )
+        return false;
+
+    vi->arch->pin[gsi].level = false;
+
+    return true;
 }
 
 /* ---- Messages of the device model's devices. ---- */
