@@ -58,6 +58,7 @@ struct viommu_intremap {
     struct ir_table *next;   /* in the making, or to be unmapped */
     enum { IR_IDLE, IR_LATCHED, IR_DROPPING } state;
     unsigned int refreshed;  /* pages, by an IEC command in progress */
+    bool maps;               /* ever had a table; read without a lock */
 
     /* sbdf + 1 of the devices, by their place; 0: none. No lock. */
     uint64_t bound[VIOMMU_NR_DEVICES];
@@ -151,6 +152,7 @@ void intremap_latch(struct viommu *vi, uint64_t irta)
     t->ready = 0;
     t->generation = ACCESS_ONCE(vi->generation);
     vi->ir->state = IR_LATCHED;
+    ACCESS_ONCE(vi->ir->maps) = true;
 }
 
 int intremap_command(struct viommu *vi, uint32_t gcmd, struct viommu_budget *b)
@@ -254,7 +256,7 @@ void intremap_unmap(struct viommu *vi, bool all)
 
 bool intremap_maps(const struct viommu *vi)
 {
-    return vi->ir && ACCESS_ONCE(vi->ir->now)->ready;
+    return vi->ir && ACCESS_ONCE(vi->ir->maps);
 }
 
 bool intremap_is_on(const struct viommu *vi)

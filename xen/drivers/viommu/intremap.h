@@ -76,7 +76,7 @@ int __must_check intremap_command(struct viommu *vi, uint32_t gcmd,
 int __must_check intremap_refresh(struct viommu *vi, struct viommu_budget *b);
 /* Lets go of pages that are not the guest's any more, or (all) of all. */
 void intremap_unmap(struct viommu *vi, bool all);
-/* Whether any page is mapped, and whether requests are remapped. No lock. */
+/* Whether pages may be mapped, and whether requests are remapped. No lock. */
 bool intremap_maps(const struct viommu *vi);
 bool intremap_is_on(const struct viommu *vi);
 /* A device came to a place of vi->devices[], or left it (NULL). */
