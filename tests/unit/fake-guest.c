@@ -299,6 +299,8 @@ void guest_unmap(void *va, mfn_t mfn)
     /* Whoever uses it from now on is caught by the sanitizer. */
     if ( !--mapped[frame] && __asan_poison_memory_region )
         __asan_poison_memory_region(va, 1U << VTD_PAGE_SHIFT);
+    if ( guest.on_unmap )
+        guest.on_unmap();
 }
 
 void guest_dirtied(struct viommu *vi, gfn_t gfn)

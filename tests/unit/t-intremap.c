@@ -43,6 +43,7 @@ static void start(uint64_t eime)
     set_table(PAGE(G_IRT) | eime | S(SIZE), 0);
     wr32(VTD_GCMD, GCMD_ON);
     expect_gsts(GCMD_ON | VTD_GCMD_SIRTP);
+    CHECK_EQ(vm_no_exit(&vi), vm_polled);
 }
 
 /* The message of a device in remappable format. */
@@ -523,6 +524,12 @@ static void table_outside_of_memory_faults(void)
     guest_set(G_RAM, 1, GFN_MISSING);
 }
 
+/* Another CPU delivers an interrupt just then. */
+static void deliver_300(void)
+{
+    CHECK_EQ(deliver_index(300), VIOMMU_REMAPPED);
+}
+
 static void a_table_that_moved_is_found_again(void)
 {
     unsigned long was = guest_frame(G_IRT + 1);
@@ -535,7 +542,9 @@ static void a_table_that_moved_is_found_again(void)
     CHECK_EQ(deliver_index(300), VIOMMU_REMAPPED);
     CHECK_EQ(got.vector, 0x41);
     CHECK(guest_is_mapped(was));
+    guest.on_unmap = deliver_300;
     q_submit(IEC_INDEX(300, 0));
+    guest.on_unmap = NULL;
     CHECK_EQ(deliver_index(300), VIOMMU_REMAPPED);
     CHECK_EQ(got.vector, 0x42);
     CHECK(!guest_is_mapped(was));
@@ -557,6 +566,19 @@ static void invalidations_cost_no_lookups(void)
     CHECK(guest.lookups > before);
     /* Its own pages, and that of the queue. */
     CHECK(guest.lookups <= before + SIZE / 256 + 1);
+}
+
+static void invalidations_cost_little(void)
+{
+    unsigned long items;
+
+    start(0);
+    q_submit(IEC_GLOBAL);
+    items = items_of(IEC_INDEX(5, 0));
+    CHECK(items <= 3);
+    guest_exchange(G_DATA, G_DATA + 1);
+    CHECK_EQ(items_of(IEC_INDEX(5, 0)), items + SIZE / 256);
+    CHECK_EQ(items_of(IEC_GLOBAL), items);
 }
 
 static void memory_that_leaves_is_let_go(void)
@@ -650,7 +672,8 @@ static void a_guest_may_end_in_the_middle(void)
     CHECK_EQ(intremap_command(&vi, GCMD_ON, &b), -ERESTART);
     spin_unlock(&vi.sync_lock);
     CHECK_EQ(guest.mapped - vi.frames.pages, SIZE / 256 + 3);
-    /* vm_stop() sees what is left. */
+    CHECK_EQ(viommu_reap(&vi), 0);
+    CHECK_EQ(guest.mapped, 0);
 }
 
 /* ---- Who is told ---- */
@@ -761,6 +784,7 @@ TESTS(intremap_tests) = {
     TEST(table_outside_of_memory_faults),
     TEST(a_table_that_moved_is_found_again),
     TEST(invalidations_cost_no_lookups),
+    TEST_TRAPPED(invalidations_cost_little),
     TEST(memory_that_leaves_is_let_go),
     TEST(a_page_that_cannot_be_mapped_faults),
     TEST(a_table_is_taken_in_pieces),

@@ -212,7 +212,11 @@ void vm_use_sidecore(void)
     struct viommu_sidecore info;
 
     if ( sidecore_info(&vm_sidecore[0], &info) )
+    {
         CHECK_EQ(sidecore_start(&vm_sidecore[0]), 0);
+        /* It may be another domain than the one that slept. */
+        sidecore_unblock(&vm_sidecore[0]);
+    }
     vm_serve(&vi);
     after();
 }
