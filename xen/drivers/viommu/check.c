@@ -247,7 +247,9 @@ static bool some_guest_page(struct viommu *vi, const struct viommu_shadow *s,
 static void sample_shadow(struct viommu *vi, const struct viommu_shadow *s,
                           const struct viommu_command *cmd)
 {
-    const unsigned int pages = 1U << cmd->am;
+    /* For all others the register may say anything there. */
+    const unsigned int pages =
+        cmd->granu == VTD_GRANU_SELECTIVE ? 1U << cmd->am : 0;
     unsigned int i;
     uint64_t addr;
 
