@@ -715,12 +715,46 @@ static void a_fault_raises_the_event(void)
     expect_fault(VTD_FR_IR_NOT_PRESENT, vm_devfn(0), 3);
 }
 
+static void machine_blocks(unsigned int dev, uint16_t index)
+{
+    hw_pcidevs_lock();
+    viommu_blocked(&vi, (pci_sbdf_t){ .sbdf = vm_sbdf(dev) }, index,
+                   VTD_FR_IR_SOURCE);
+    hw_pcidevs_unlock();
+}
+
 static void what_the_machine_blocked_is_told(void)
 {
     start(0);
-    CHECK(intremap_blocked(&vi, 0x85, 77, VTD_FR_IR_SOURCE));
-    vm_settle();
-    expect_fault(VTD_FR_IR_SOURCE, 0x85, 77);
+    CHECK_EQ(vm_bind(1), 0);
+    machine_blocks(1, 77);
+    expect_fault(VTD_FR_IR_SOURCE, vm_devfn(1), 77);
+
+    /* Not one who has not asked for it. */
+    wr32(VTD_GCMD, VTD_GCMD_QIE);
+    machine_blocks(1, 77);
+    expect_no_fault();
+}
+
+static void without_memory_there_is_no_unit(void)
+{
+    unsigned int n;
+    int rc;
+
+    for ( n = 1; ; n++ )
+    {
+        vm_stop();
+        vm_intremap = true;
+        harness.fail_in = n;
+        rc = vm_create(0);
+        if ( !harness.failed )
+            break;
+        harness.failed = 0;
+        CHECK_EQ(rc, -ENOMEM);
+        CHECK_EQ(guest.mapped, 0);
+    }
+    CHECK_EQ(rc, 0);
+    CHECK(n > 3);
 }
 
 static void bound_devices_have_requester_ids(void)
@@ -792,6 +826,7 @@ TESTS(intremap_tests) = {
     TEST(a_storm_is_paced),
     TEST(a_fault_raises_the_event),
     TEST(what_the_machine_blocked_is_told),
+    TEST_TRAPPED(without_memory_there_is_no_unit),
     TEST(bound_devices_have_requester_ids),
     TEST(redirection_entries_become_messages),
     TESTS_END
