@@ -772,6 +772,42 @@ static void bound_devices_have_requester_ids(void)
     CHECK_EQ(intremap_requester(&vi, dev[1]), vm_devfn(4));
 }
 
+/* As the device model packs it; see patches/qemu. */
+static uint32_t packed(uint64_t addr, uint32_t data)
+{
+    return 1U << 31 | (addr >> 5 & 0x7fff) | (addr & 4 ? 0x8000 : 0) |
+           (addr & 8 ? 1U << 17 : 0) | (data >> 8 & 0xff) << 18 |
+           (data >> 16 ? 1U << 26 : 0);
+}
+
+static void messages_of_the_device_model_are_whole(void)
+{
+    static const struct { uint64_t addr; uint32_t data; } cases[] = {
+        { 0xfee00010, 0 }, { 0xfee00018, 0 }, { 0xfeefff10, 0x12 },
+        { 0xfeefff1c, 0xffff }, { 0xfee00014, 0x100 }, { 0xfee12358, 0x8001 },
+        { 0xfee00018, 0x10000 },
+    };
+    struct viommu_message msg;
+    unsigned int i;
+
+    for ( i = 0; i < ARRAY_SIZE(cases); i++ )
+    {
+        /* Bit 16 says something else. */
+        uint32_t flags = packed(cases[i].addr, cases[i].data) |
+                         (i & 1 ? 1U << 16 : 0);
+
+        msg = intremap_pirq_message(cases[i].data, flags);
+        CHECK_EQ(msg.addr, cases[i].addr);
+        CHECK_EQ(msg.data, cases[i].data);
+    }
+
+    /* Fixed, to one processor, vector 0x41: in compatibility format. */
+    msg = intremap_pirq_message(0x41, 0x1a);
+    CHECK_EQ(msg.addr & VTD_MSI_REMAPPABLE, 0);
+    start(0);
+    expect_dropped(msg, VTD_FR_IR_COMPATIBILITY, 0);
+}
+
 static void redirection_entries_become_messages(void)
 {
     struct viommu_message msg;
@@ -828,6 +864,7 @@ TESTS(intremap_tests) = {
     TEST(what_the_machine_blocked_is_told),
     TEST_TRAPPED(without_memory_there_is_no_unit),
     TEST(bound_devices_have_requester_ids),
+    TEST(messages_of_the_device_model_are_whole),
     TEST(redirection_entries_become_messages),
     TESTS_END
 };

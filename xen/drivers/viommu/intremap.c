@@ -297,6 +297,26 @@ struct viommu_message intremap_rte_message(uint64_t rte)
     return msg;
 }
 
+struct viommu_message intremap_pirq_message(uint8_t gvec, uint32_t gflags)
+{
+    const unsigned int handle = MASK_EXTR(gflags, XEN_VIOMMU_MSI_HANDLE);
+    struct viommu_message msg = { .addr = VTD_MSI_BASE, .data = gvec };
+
+    if ( !(gflags & XEN_VIOMMU_MSI_REMAPPABLE) )
+        return msg;
+
+    msg.addr |= VTD_MSI_REMAPPABLE |
+                MASK_INSR((uint64_t)handle & 0x7fff, VTD_MSI_INDEX) |
+                (handle & 0x8000 ? VTD_MSI_INDEX_15 : 0) |
+                (gflags & XEN_VIOMMU_MSI_SHV ? VTD_MSI_SHV : 0);
+    msg.data |= MASK_EXTR(gflags, XEN_VIOMMU_MSI_DATA) << 8;
+    /* All that is known of the upper half is that it is not 0. */
+    if ( gflags & XEN_VIOMMU_MSI_DATA_HIGH )
+        msg.data |= 1U << 16;
+
+    return msg;
+}
+
 /* ---- A request. ---- */
 
 /*

@@ -43,6 +43,12 @@ intremap_message(struct viommu *vi, const struct viommu_message *msg,
                  struct viommu_interrupt *irq);
 /* What an IOAPIC sends for a redirection entry. */
 struct viommu_message intremap_rte_message(uint64_t rte);
+/*
+ * What a passed-through device sends, as XEN_DOMCTL_bind_pt_irq has it; without
+ * its requester ID. Of a message in compatibility format only that is kept: no
+ * more decides what becomes of it here.
+ */
+struct viommu_message intremap_pirq_message(uint8_t gvec, uint32_t gflags);
 /* The requester ID of a device behind the unit; ~0: it is none. No lock. */
 uint16_t intremap_requester(const struct viommu *vi, pci_sbdf_t sbdf);
 

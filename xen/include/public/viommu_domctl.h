@@ -97,6 +97,17 @@ enum {
  */
 #define XEN_VIOMMU_IOAPIC_SBDF    0xff00U
 
+/*
+ * gflags of XEN_DOMCTL_bind_pt_irq for a message in remappable format, which is
+ * handed on whole: the low byte of its data is gvec. Beside these only
+ * XEN_DOMCTL_VMSI_X86_UNMASKED is as for other messages.
+ */
+#define XEN_VIOMMU_MSI_REMAPPABLE 0x80000000U
+#define XEN_VIOMMU_MSI_HANDLE     0x0000ffffU
+#define XEN_VIOMMU_MSI_SHV        0x00020000U /* address bit 3 */
+#define XEN_VIOMMU_MSI_DATA       0x03fc0000U /* bits 15:8 of the data */
+#define XEN_VIOMMU_MSI_DATA_HIGH  0x04000000U /* its bits 31:16 are not 0 */
+
 /* A device behind the unit. */
 struct xen_viommu_device {
     uint32_t vsbdf;   /* SSSS:BB:DD.F in the guest; segment and bus are 0. */

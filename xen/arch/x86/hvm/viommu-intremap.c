@@ -196,32 +196,6 @@ bool viommu_inject_msi(struct domain *d, uint64_t addr, uint32_t data)
 
 /* ---- Messages of passed-through devices. ---- */
 
-/* The message that the device model has put into gvec and gflags. */
-static struct viommu_message message_of(uint8_t gvec, uint32_t gflags)
-{
-    struct viommu_message msg = { .data = gvec };
-
-    if ( gflags & XEN_DOMCTL_VMSI_X86_REMAPPABLE )
-    {
-        const unsigned int handle =
-            MASK_EXTR(gflags, XEN_DOMCTL_VMSI_X86_HANDLE_MASK);
-
-        msg.addr = VTD_MSI_BASE | VTD_MSI_REMAPPABLE |
-                   MASK_INSR(handle & 0x7fff, VTD_MSI_INDEX) |
-                   (handle & 0x8000 ? VTD_MSI_INDEX_15 : 0) |
-                   (gflags & XEN_DOMCTL_VMSI_X86_SHV ? VTD_MSI_SHV : 0);
-        msg.data |= MASK_EXTR(gflags, XEN_DOMCTL_VMSI_X86_DATA_MASK) << 8;
-        /* All that is known of the upper half is that it is not 0. */
-        if ( gflags & XEN_DOMCTL_VMSI_X86_DATA_HIGH )
-            msg.data |= 1U << 16;
-    }
-    else
-        /* Nothing else counts for a message in compatibility format. */
-        msg.addr = VTD_MSI_BASE;
-
-    return msg;
-}
-
 bool viommu_deliver_pirq(struct domain *d, struct hvm_pirq_dpci *pirq_dpci)
 {
     struct viommu *vi = remapping_unit(d);
@@ -233,7 +207,7 @@ bool viommu_deliver_pirq(struct domain *d, struct hvm_pirq_dpci *pirq_dpci)
     if ( likely(!vi) )
         return false;
 
-    msg = message_of(pirq_dpci->gmsi.gvec, pirq_dpci->gmsi.gflags);
+    msg = intremap_pirq_message(pirq_dpci->gmsi.gvec, pirq_dpci->gmsi.gflags);
     msg.sid = ~0;
     desc = pirq_spin_lock_irq_desc(dpci_pirq(pirq_dpci), &flags);
     if ( desc )
@@ -248,7 +222,7 @@ bool viommu_deliver_pirq(struct domain *d, struct hvm_pirq_dpci *pirq_dpci)
     {
     case VIOMMU_UNCHANGED:
         /* While it is off, this names no vector that there could be. */
-        return pirq_dpci->gmsi.gflags & XEN_DOMCTL_VMSI_X86_REMAPPABLE;
+        return pirq_dpci->gmsi.gflags & XEN_VIOMMU_MSI_REMAPPABLE;
 
     case VIOMMU_REMAPPED:
         /* Its end waits for event_lock. */
