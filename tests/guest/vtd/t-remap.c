@@ -76,6 +76,18 @@ static bool arrives(unsigned int vector, unsigned int cpu)
     return arrived && irq_total() == 1;
 }
 
+/*
+ * The same for the second CPU. Xen raises a timer's interrupt again until the
+ * first one has it, so there may be more than one.
+ */
+static bool arrives_at_second(unsigned int vector)
+{
+    timer_fires();
+
+    return WAIT_FOR(irq_count(vector, 1)) &&
+           irq_total() == irq_count(vector, 1);
+}
+
 static bool blocked(void)
 {
     timer_fires();
@@ -133,9 +145,9 @@ static void check_entries(void)
     if ( nr_cpus > 1 )
     {
         entry_is(IRTE_P | IRTE_VECTOR(OTHER) | IRTE_XAPIC(1), 0);
-        check(arrives(OTHER, 1), "the entry's destination gets it");
+        check(arrives_at_second(OTHER), "the entry's destination gets it");
         entry_is(IRTE_P | IRTE_VECTOR(OTHER) | 1ULL << 2 | 2ULL << 40, 0);
-        check(arrives(OTHER, 1), "a logical destination");
+        check(arrives_at_second(OTHER), "a logical destination");
     }
     entry_is(IRTE_P | IRTE_VECTOR(VECTOR) | IRTE_XAPIC(0),
              IRTE_SID(IOAPIC_SID));
