@@ -27,6 +27,7 @@ help:
 	@echo 'make setup         the Debian trees and the source of Xen, under out/'
 	@echo 'make build         the patched hypervisor and tools'
 	@echo 'make module        the Linux module for the kernels of the guests: out/linux/'
+	@echo 'make device-model  QEMU with the patch that intremap=1 needs: out/qemu'
 	@echo 'make shell         the rig, booted, with a console to type at'
 	@echo 'make series        out/series/: patches for git am on Xen'
 	@echo 'make refresh       write hooks edited in out/xen back to patches/'
@@ -52,7 +53,11 @@ setup-tests:
 build-tests:
 	@+$(make) TREE=all $(all)
 
-.PHONY: host build-tree dom0-tree xen-source hooks hypervisor tools images-of-guests
+# What intremap=1 needs; nothing else does.
+device-model: build-tree
+	@scripts/qemu-build
+
+.PHONY: device-model host build-tree dom0-tree xen-source hooks hypervisor tools images-of-guests
 
 # Two trees at once cannot install what the host lacks.
 host:

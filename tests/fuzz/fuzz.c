@@ -357,7 +357,7 @@ static void op_write_hot(void)
         VTD_CCMD + 4, VTD_GCMD, VTD_RTADDR, VTD_FECTL, VTD_FEDATA, VTD_FEADDR,
         VTD_IQH, VTD_IQA, VTD_ICS, VTD_IECTL, VTD_IEDATA, VTD_IEADDR,
         VTD_FRCD + 12, VTD_FRCD + 0x6c, VTD_FRCD + 0x78, VTD_IQERCD,
-        VTD_IQA + 4, VTD_FRCD + 0x80,
+        VTD_IQA + 4, VTD_FRCD + 0x80, VTD_IRTA,
     };
     unsigned int which = take(1), bytes = which >> 5 & 3;
     unsigned int offset = offsets[which % 32 % ARRAY_SIZE(offsets)];
@@ -385,6 +385,56 @@ static void op_gcmd(void)
     write_reg(VTD_GCMD, 4, (what & 1 ? VTD_GCMD_TE : 0) |
                            (what & 2 ? VTD_GCMD_QIE : 0) |
                            (what & 4 ? VTD_GCMD_SRTP : 0));
+}
+
+/* A table for interrupts, or an interrupt. */
+static void op_remap(void)
+{
+    unsigned int what = take(1), handle = take(2);
+    struct viommu_message msg = {
+        .addr = 0xfee00000 | (handle & 0x7fff) << 5 | (handle >> 15) << 2 |
+                (what & 0x40 ? 0 : 0x10) | (what & 0x20 ? 8 : 0),
+        .sid = model_devfn[what & 3],
+        .no_sid = what & 4,
+    };
+    struct viommu_interrupt irq;
+    struct viommu_ir_fault fault;
+    enum viommu_remapped result;
+    unsigned int n;
+    bool may;
+
+    if ( what & 0x80 )
+    {
+        write_reg(VTD_IRTA, 8, PAGE(handle >> 5 & 0x1ff) |
+                               (what & 4 ? VTD_IRTA_EIME : 0) | (handle & 15));
+        write_reg(VTD_GCMD, 4,
+                  (vi.translation ? VTD_GCMD_TE : 0) |
+                  (vi.queue_enabled ? VTD_GCMD_QIE : 0) |
+                  (what & 8 ? 0 : VTD_GCMD_IRE) |
+                  (what & 0x10 ? VTD_GCMD_CFI : 0) |
+                  (what & 0x20 ? 0 : VTD_GCMD_SIRTP));
+        return;
+    }
+
+    if ( what & 0x20 )
+        msg.data = what & 8 ? take(4) : handle & 3;
+    if ( what & 0x10 )
+        msg.addr ^= 1ULL << take(1) % 64;
+    tell("interrupt %#llx %#x\n", (unsigned long long)msg.addr, msg.data);
+    guest.time_us += VIOMMU_FAULT_WINDOW_US;
+    result = intremap_message(&vi, &msg, &irq);
+    /* No more than one, and none of others: records are op_fault()'s. */
+    for ( n = 0; intremap_take_fault(&vi, &fault); n++ )
+        CHECK(fault.reason >= 0x20 && fault.reason <= 0x26);
+    CHECK(n <= (result == VIOMMU_DROPPED));
+    if ( now.known && naive.irt_known && !busy() )
+    {
+        enum viommu_remapped naively = naive_message(msg.addr, msg.data, &may);
+
+        CHECK(result == naively || (may && result == VIOMMU_REMAPPED));
+    }
+    if ( !now.lazy )
+        settle();
 }
 
 /* ---- Guest memory ---- */
@@ -1035,7 +1085,10 @@ static void op(void)
         break;
 
     case 26:
-        op_fault();
+        if ( what & 0x20 )
+            op_remap();
+        else
+            op_fault();
         break;
 
     case 27:
@@ -1081,6 +1134,7 @@ static void start(void)
     hw_reset();
     memset(&vi, 0, sizeof(vi));
     vi.overcommit = (machine & 0x18) == 0x10;
+    vi.intremap = quota & 1;
     memset(&now, 0, sizeof(now));
     for ( i = 0; i <= STRAY; i++ )
         hw_add_device(0x300 + i);

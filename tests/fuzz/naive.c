@@ -23,6 +23,26 @@ void naive_reset(uint64_t cap, uint64_t ecap)
     REG(0x10) = ecap;
     REG(0x14) = ecap >> 32;
     REG(0x38) = REG(0xa0) = 0x80000000;
+    naive.irt_known = true;
+}
+
+enum viommu_remapped naive_message(uint64_t addr, uint32_t data, bool *may)
+{
+    unsigned int index = ((addr >> 5) & 0x7fff) | (addr & 4) << 13;
+
+    *may = false;
+    if ( !(REG(0x1c) & (1U << 25)) )
+        return VIOMMU_UNCHANGED;
+    if ( addr >> 20 != 0xfee )
+        return VIOMMU_DROPPED;
+    if ( !(addr & 0x10) )
+        return (REG(0x1c) & (1U << 23)) && !naive.irt_x2apic
+               ? VIOMMU_UNCHANGED : VIOMMU_DROPPED;
+    if ( addr & 8 )
+        index = data >> 16 ? ~0U : index + data;
+    *may = index < naive.irt_entries;
+
+    return VIOMMU_DROPPED;
 }
 
 void naive_reload(void)
@@ -33,6 +53,8 @@ void naive_reload(void)
     naive.root = vi.root >> 12;
     naive.queue = vi.queue;
     naive.entries = vi.queue_size / 16;
+    /* What only SIRTP sets: the next one is to come first. */
+    naive.irt_known = false;
     naive.gcmd_written = false;
     naive.record = vi.next_record;
     naive.window = vi.fault_window;
@@ -127,6 +149,12 @@ static void event_raise(unsigned int control, uint32_t bits)
 
 /* ---- Commands ---- */
 
+/* ECAP.IR */
+static bool remaps(void)
+{
+    return REG(0x10) & 8;
+}
+
 static void gcmd(void)
 {
     uint32_t g = naive.gcmd;
@@ -144,8 +172,17 @@ static void gcmd(void)
     if ( g & (1U << 30) )
         naive.root = reg64(0x20) >> 12;
     on_global(was, g & (1U << 30));
-    REG(0x1c) = (REG(0x1c) & (1U << 30)) |
+    REG(0x1c) = (REG(0x1c) & ((1U << 30) | (1U << 24))) |
                 (g & ((1U << 31) | (1U << 30) | (1U << 26)));
+    if ( !remaps() )
+        return;
+    REG(0x1c) |= g & ((1U << 25) | (1U << 24) | (1U << 23));
+    if ( g & (1U << 24) )
+    {
+        naive.irt_known = true;
+        naive.irt_entries = 2U << (REG(0xb8) & 15);
+        naive.irt_x2apic = REG(0xb8) & (1U << 11);
+    }
 }
 
 static void ccmd(void)
@@ -255,6 +292,10 @@ static uint32_t bits_rw(unsigned int offset)
         return 0xfffff000;
     case 0x2c:
         return 0xe0000003;
+    case 0xb8:
+        return remaps() ? 0xfffff80f : 0;
+    case 0xbc:
+        return remaps() ? 0xffffffff : 0;
     case 0x38: case 0xa0:
         return 0x80000000;
     case 0x3c: case 0xa4:
@@ -294,8 +335,7 @@ static void write_dword(unsigned int offset, uint32_t value)
     {
         naive.gcmd = value;
         naive.gcmd_written = true;
-        if ( value & (1U << 30) )
-            REG(0x1c) &= ~(1U << 30);
+        REG(0x1c) &= ~(value & ((1U << 30) | (1U << 24)));
     }
     if ( offset >= 0x220 && offset % 16 == 12 )
     {

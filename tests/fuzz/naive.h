@@ -9,6 +9,7 @@
 #ifndef VIOMMU_FUZZ_NAIVE_H
 #define VIOMMU_FUZZ_NAIVE_H
 
+#include "intremap.h"
 #include "model.h"
 
 extern struct naive {
@@ -19,6 +20,9 @@ extern struct naive {
     unsigned long root;      /* gfn */
     uint64_t queue;
     unsigned int entries;
+    unsigned int irt_entries;
+    bool irt_x2apic;
+    bool irt_known;          /* both */
 
     bool gcmd_written;
     uint32_t gcmd;
@@ -43,6 +47,11 @@ void naive_forget_writes(void);
 uint64_t naive_read(unsigned int offset, unsigned int size);
 /* A request of a bound device faults in hardware. */
 void naive_fault(uint8_t devfn, uint64_t addr, bool read);
+/*
+ * What becomes of an interrupt request, if the unit has nothing to do. *may: it
+ * may also be remapped, by what is in the table.
+ */
+enum viommu_remapped naive_message(uint64_t addr, uint32_t data, bool *may);
 /* All registers and messages are those of the unit. */
 void naive_compare(void);
 

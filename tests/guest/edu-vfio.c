@@ -6,6 +6,10 @@
  * /tmp/map appears, unmaps them one by one when /tmp/unmap does, and ends when
  * /tmp/end does; it makes /tmp/ready, /tmp/mapped and /tmp/unmapped.
  *
+ * Or:  edu-vfio BDF interrupts COUNT   has the device raise so many interrupts,
+ * by MSI and by INTx, and counts them; then has it write interrupt messages by
+ * DMA, of which none may arrive anywhere.
+ *
  * Drives an edu device from user space through VFIO, so that this program
  * decides what the guest's IOMMU maps, and tells the device to go beyond it.
  * The device must be bound to vfio-pci. One line a check, PASS or FAIL and the
@@ -20,8 +24,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vfio.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
@@ -38,7 +44,7 @@
 #define IOVA_HIGH   0x8000000000ul      /* needs four levels */
 #define IOVA_SUPER  0x04000000ul
 
-static int container, failed;
+static int container, device, failed;
 static volatile uint8_t *bar;
 static uint8_t *arena, *want, loaded[PAGE];
 static unsigned int seed;
@@ -151,7 +157,7 @@ static void open_device(const char *bdf)
     struct vfio_region_info region = { .argsz = sizeof(region) };
     char path[128], link[128];
     const char *number;
-    int group, device;
+    int group;
     uint16_t command;
     ssize_t n;
 
@@ -394,6 +400,96 @@ static int hold(unsigned int count)
     return 0;
 }
 
+/* ---- Interrupts ---- */
+
+static void set_irq(unsigned int index, uint32_t flags, int fd)
+{
+    struct {
+        struct vfio_irq_set set;
+        int fd;
+    } irq = {
+        .set = {
+            .argsz = sizeof(irq), .index = index, .count = fd >= 0,
+            .flags = flags | (fd >= 0 ? VFIO_IRQ_SET_DATA_EVENTFD
+                                      : VFIO_IRQ_SET_DATA_NONE),
+        },
+        .fd = fd,
+    };
+
+    if ( flags == VFIO_IRQ_SET_ACTION_UNMASK )
+        irq.set.count = 1;
+    if ( ioctl(device, VFIO_DEVICE_SET_IRQS, &irq) )
+        die("VFIO_DEVICE_SET_IRQS");
+}
+
+/* How often fd was signalled, if it is soon; 0: not at all. */
+static uint64_t signalled(int fd, int ms)
+{
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+    uint64_t n = 0;
+
+    if ( poll(&p, 1, ms) == 1 && read(fd, &n, 8) != 8 )
+        die("eventfd");
+
+    return n;
+}
+
+static void interrupts(const char *name, unsigned int index,
+                       unsigned int count)
+{
+    int fd = eventfd(0, 0);
+    unsigned int i, arrived = 0;
+    uint64_t n;
+    char why[80];
+
+    if ( fd < 0 )
+        die("eventfd");
+    set_irq(index, VFIO_IRQ_SET_ACTION_TRIGGER, fd);
+    for ( i = 0; i < count; i++ )
+    {
+        edu_raise(bar, 1u << (i % 31));
+        n = signalled(fd, 20000);
+        edu_acknowledge(bar, 1u << (i % 31));
+        if ( index == VFIO_PCI_INTX_IRQ_INDEX && n )
+            set_irq(index, VFIO_IRQ_SET_ACTION_UNMASK, -1);
+        if ( n != 1 )
+            break;
+        arrived++;
+    }
+    snprintf(why, sizeof(why), "%u of %u came, then %s", arrived, count,
+             arrived == count ? "one more" : "not exactly one");
+    verdict(name, arrived == count && !signalled(fd, 200), why);
+    set_irq(index, VFIO_IRQ_SET_ACTION_TRIGGER, -1);
+    close(fd);
+}
+
+/* The device writes to where interrupts are, as if it were another one's. */
+static int forge(unsigned int count)
+{
+    int fd = eventfd(0, 0);
+    uint64_t n;
+
+    interrupts("interrupts: arrive by MSI", VFIO_PCI_MSI_IRQ_INDEX, count);
+    interrupts("interrupts: arrive by INTx", VFIO_PCI_INTX_IRQ_INDEX, count);
+
+    set_irq(VFIO_PCI_MSI_IRQ_INDEX, VFIO_IRQ_SET_ACTION_TRIGGER, fd);
+    map(IOVA_SOURCE, page(0), PAGE, RO);
+    memset(page(0), 0, PAGE);
+    memset(wanted(0), 0, PAGE);
+    dma(0, IOVA_SOURCE, 0, 64);
+    /* Remappable format, handles 0x1234 and one that Linux may use itself. */
+    dma(1, 0xfee00010ul | 0x1234ul << 5, 0, 4);
+    dma(1, 0xfee00010ul | 1ul << 5, 0, 4);
+    n = signalled(fd, 200);
+    verdict("forged: no interrupt of this device", !n, "there was one");
+    check("forged: nothing is written");
+    set_irq(VFIO_PCI_MSI_IRQ_INDEX, VFIO_IRQ_SET_ACTION_TRIGGER, -1);
+
+    interrupts("interrupts: arrive as before", VFIO_PCI_MSI_IRQ_INDEX, count);
+    printf("edu-vfio: %d failed\n", failed);
+    return failed ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
     int pagemap = open("/proc/self/pagemap", O_RDONLY);
@@ -402,8 +498,10 @@ int main(int argc, char **argv)
         return 2;
     setvbuf(stdout, NULL, _IOLBF, 0);
     open_device(argv[1]);
-    if ( argc == 4 )
-        return strcmp(argv[2], "hold") ? 2 : hold(atoi(argv[3]));
+    if ( argc == 4 && !strcmp(argv[2], "hold") )
+        return hold(atoi(argv[3]));
+    if ( argc == 4 && strcmp(argv[2], "interrupts") )
+        return 2;
 
     arena = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE,
@@ -414,6 +512,8 @@ int main(int argc, char **argv)
     for ( unsigned int i = 0; i < PAGES; i++ )
         fill(page(i));
     memcpy(want, arena, PAGES * PAGE);
+    if ( argc == 4 )
+        return forge(atoi(argv[3]));
     map(IOVA_SOURCE, page(0), PAGE, RO);
 
     checks_mapped();

@@ -2,7 +2,8 @@
 /*
  * QEMU's educational PCI device (1234:11e8), as far as it does DMA: one
  * engine, which copies between memory and a buffer of 4 KiB in the device,
- * 100 ms after it was told to. The rig gives it an address mask of 64 bits.
+ * 100 ms after it was told to. The rig gives it an address mask of 64 bits. And
+ * it raises an interrupt when it is told to.
  */
 #ifndef EDU_H
 #define EDU_H
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 #define EDU_ID_MAGIC    0xed
+#define EDU_IRQ_RAISE   0x60
+#define EDU_IRQ_ACK     0x64
 #define EDU_DMA_SRC     0x80
 #define EDU_DMA_DST     0x88
 #define EDU_DMA_COUNT   0x90
@@ -24,6 +27,16 @@
 static inline int edu_present(volatile uint8_t *bar)
 {
     return (*(volatile uint32_t *)bar & 0xff) == EDU_ID_MAGIC;
+}
+
+static inline void edu_raise(volatile uint8_t *bar, uint32_t bits)
+{
+    *(volatile uint32_t *)(bar + EDU_IRQ_RAISE) = bits;
+}
+
+static inline void edu_acknowledge(volatile uint8_t *bar, uint32_t bits)
+{
+    *(volatile uint32_t *)(bar + EDU_IRQ_ACK) = bits;
 }
 
 /* Returns 0 when the engine has finished, whether or not the DMA arrived. */

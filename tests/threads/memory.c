@@ -315,6 +315,21 @@ bool guest_get_frame(struct viommu *vi, mfn_t mfn)
     return frame_get(world_of(vi), mfn_x(mfn) - MFN_GUEST, true);
 }
 
+bool guest_has_frame(struct viommu *vi, mfn_t mfn)
+{
+    struct world *w = world_of(vi);
+    bool found = false;
+    unsigned int i;
+
+    quiet_lock(&w->p2m_lock);
+    for ( i = 0; i < NR_GFNS; i++ )
+        found |= w->p2m[i].type != GFN_MISSING &&
+                 w->p2m[i].frame == mfn_x(mfn) - MFN_GUEST;
+    quiet_unlock(&w->p2m_lock);
+
+    return found;
+}
+
 void guest_put_frame(mfn_t mfn)
 {
     check_locks();

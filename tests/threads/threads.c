@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "intremap.h"
 #include "world.h"
 
 static unsigned int rounds, total;
@@ -404,6 +405,38 @@ static void handle_faults(void)
     reg_write(VTD_FECTL, 4, rnd(2) ? VTD_EVENT_IM : 0);
 }
 
+/*
+ * ---- Interrupts are remapped ----
+ *
+ * The table has two pages, and is at two places in turn, whose pages come and
+ * go as all others do. Of vCPU 0 only.
+ */
+#define IRT_PAGES   2
+#define IRT_PLACE(n) (G_BIG + 8 * (n))
+#define IRTE(n)     (1ULL | (uint64_t)(0x20 + (n) % 0x80) << 16)
+
+static void remap_round(void)
+{
+    static __thread unsigned int place;
+    unsigned int i = rnd(IRT_PAGES * 256), looks = 0;
+
+    guest_write(cpu.w, IRT_PLACE(place) + i / 256, i % 256 * 2 + 1, 0);
+    guest_write(cpu.w, IRT_PLACE(place) + i / 256, i % 256 * 2,
+                rnd(4) ? IRTE(i) : 0);
+    submit_one(0x4, 0);
+    if ( rnd(4) )
+        return;
+
+    place = !place;
+    reg_write(VTD_IRTA, 8, PAGE(IRT_PLACE(place)) | 8);
+    reg_write(VTD_GCMD, 4, VTD_GCMD_QIE | VTD_GCMD_TE | VTD_GCMD_SIRTP |
+                           (rnd(4) ? VTD_GCMD_IRE : 0));
+    while ( !(reg_read(VTD_GSTS, 4) & VTD_GCMD_SIRTP) )
+        wait_some(&looks);
+}
+
+static volatile unsigned int remapped, dropped;
+
 static void driver_start(void)
 {
     struct world *w = cpu.w;
@@ -489,6 +522,8 @@ static void vcpu_round(void)
         switch_context();
     if ( !cpu.vcpu && !rnd(2) )
         handle_faults();
+    if ( !cpu.vcpu && !rnd(2) )
+        remap_round();
     /* No command is to write to it now. */
     if ( !rnd(8) )
         exchange(w, G_STATUS + cpu.vcpu, 1);
@@ -565,6 +600,45 @@ static void *timer_main(void *arg)
     while ( !quiet_get(&stop) )
     {
         time_passes(100);
+        usleep(50);
+    }
+
+    return NULL;
+}
+
+static void *interrupt_main(void *arg)
+{
+    begin(NULL, 0);
+    while ( !quiet_get(&stop) )
+    {
+        unsigned int i;
+
+        for ( i = 0; i < 20; i++ )
+        {
+            struct world *w = &worlds[rnd(NR_WORLDS)];
+            unsigned int handle = rnd(IRT_PAGES * 256 + 1);
+            const struct viommu_message msg = {
+                .addr = 0xfee00010 | handle << 5,
+                .sid = intremap_requester(&w->vi,
+                    (pci_sbdf_t){ device_sbdf(w, rnd(NR_DEVICES)) }),
+            };
+            struct viommu_interrupt irq;
+
+            switch ( intremap_message(&w->vi, &msg, &irq) )
+            {
+            case VIOMMU_REMAPPED:
+                quiet_add(&remapped, 1);
+                break;
+
+            case VIOMMU_DROPPED:
+                quiet_add(&dropped, 1);
+                break;
+
+            case VIOMMU_UNCHANGED:
+                break;
+            }
+            CHECK(!cpu.locks);
+        }
         usleep(50);
     }
 
@@ -768,6 +842,7 @@ static void start_unit(struct world *w)
 {
     unsigned int i;
 
+    w->vi.intremap = true;
     CHECK(!viommu_init(&w->vi, 0));
     hw_pcidevs_lock();
     for ( i = 0; i < NR_DEVICES; i++ )
@@ -806,6 +881,7 @@ static void check_happened(void)
         NEEDED(qi_iotlb), NEEDED(qi_context), NEEDED(reg_commands),
         NEEDED(sidecore_batches), NEEDED(deferrals),
         NEEDED(contexts_switched), NEEDED(faults_forwarded),
+        NEEDED(irte_remapped), NEEDED(irte_blocked),
     };
     unsigned int i;
 
@@ -820,6 +896,7 @@ int main(int argc, char **argv)
 {
     static void *(*const others[])(void *) = {
         sidecore_main, timer_main, device_main, device_main,
+        interrupt_main, interrupt_main,
     };
     static void *(*const paced[])(void *) = {
         p2m_main, toolstack_main, fault_main,
@@ -875,10 +952,11 @@ int main(int argc, char **argv)
 
     printf("%lu commands, %lu batches of a sidecore, %lu fallbacks, "
            "%lu deferred, %u changes of memory, %u requests of which %u "
-           "reached something\n",
+           "reached something, %u interrupts remapped and %u dropped\n",
            COUNT(qi_iotlb) + COUNT(qi_context) + COUNT(reg_commands),
            COUNT(sidecore_batches), COUNT(trap_fallbacks), COUNT(deferrals),
-           P2M_STEPS, quiet_get(&accesses), quiet_get(&reached));
+           P2M_STEPS, quiet_get(&accesses), quiet_get(&reached),
+           quiet_get(&remapped), quiet_get(&dropped));
 
     return 0;
 }

@@ -513,6 +513,39 @@ static void less_memory_than_the_maximum_is_overcommit(void)
     CHECK(xen.flags == XEN_VIOMMU_CREATE_overcommit, "%#x", xen.flags);
 }
 
+static void interrupts_are_remapped_if_asked_for(void)
+{
+    libxl_defbool *asked = &config.b_info.u.hvm.viommu.intremap;
+
+    libxl_defbool_set(asked, true);
+    CHECK(!setdefault(), "%s", logged);
+    CHECK(!libxl__viommu_create(gc, 5, &config, &state), "%s", logged);
+    CHECK(xen.flags == XEN_VIOMMU_CREATE_intremap, "%#x", xen.flags);
+
+    libxl_defbool_set(&config.b_info.u.hvm.pirq, true);
+    CHECK(setdefault() == ERROR_INVAL, " ");
+    SAYS("hvm_pirq=1");
+    libxl_defbool_set(&config.b_info.u.hvm.pirq, false);
+    libxl_defbool_set(&config.b_info.u.hvm.apic, false);
+    CHECK(setdefault() == ERROR_INVAL, " ");
+    SAYS("apic=0");
+
+    /* Neither matters without it. */
+    libxl_defbool_set(asked, false);
+    libxl_defbool_set(&config.b_info.u.hvm.pirq, true);
+    CHECK(!setdefault(), "%s", logged);
+}
+
+static void only_creation_has_interrupts_remapped(void)
+{
+    libxl_viommu change;
+
+    libxl_viommu_init(&change);
+    libxl_defbool_set(&change.intremap, true);
+    CHECK(libxl_viommu_set(&the_ctx, 5, &change) == ERROR_INVAL, " ");
+    SAYS("intremap cannot be changed");
+}
+
 /*
  * A domain begins with one amount of memory, is given another one while it
  * runs, and starts anew: *flags is what its unit is created with then.
@@ -1001,6 +1034,8 @@ int main(void)
     RUN(setting_out_of_range_is_refused);
     RUN(sidecore_mode_without_a_sidecore_is_refused);
     RUN(less_memory_than_the_maximum_is_overcommit);
+    RUN(interrupts_are_remapped_if_asked_for);
+    RUN(only_creation_has_interrupts_remapped);
     RUN(overcommit_is_what_the_configuration_said_first);
     RUN(nothing_is_kept_of_a_domain_without_viommu);
     RUN(set_leaves_what_is_not_named);

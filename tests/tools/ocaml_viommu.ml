@@ -18,15 +18,15 @@ let () =
   let xc = Xenctrl.interface_open () in
   let host = (1, 2, 3, 4) and guest = (0, 0, 0x10, 0) in
 
-  run "ocaml_create_passes_quota_and_overcommit" (fun () ->
-    let is pages over =
-      create xc 1 ~table_pages:pages ~overcommit:over;
+  run "ocaml_create_passes_quota_and_flags" (fun () ->
+    let is pages over remap =
+      create xc 1 ~table_pages:pages ~overcommit:over ~intremap:remap;
       match get_info xc 1 with
       | Some i -> i.table_pages = pages && i.overcommit = over &&
-                  i.devices = [||]
+                  i.intremap = remap && i.devices = [||]
       | None -> false
     in
-    is 12 true && is 0xffffffff false);
+    is 12 true false && is 0xffffffff false true);
 
   run "ocaml_bind_and_unbind_name_the_device" (fun () ->
     bind xc 1 ~host ~guest;
@@ -34,11 +34,12 @@ let () =
     raises "No such device" (fun () -> unbind xc 1 ~host:guest));
 
   run "ocaml_errors_are_raised" (fun () ->
-    raises "File exists" (fun () -> create xc 2 ~table_pages:0 ~overcommit:false) &&
+    raises "File exists" (fun () ->
+      create xc 2 ~table_pages:0 ~overcommit:false ~intremap:false) &&
     raises "No such file or directory" (fun () -> bind xc 2 ~host ~guest) &&
     List.for_all (fun n ->
       raises "Invalid argument" (fun () ->
-        create xc 1 ~table_pages:n ~overcommit:false)) [ -1; 1 lsl 32 ]);
+        create xc 1 ~table_pages:n ~overcommit:false ~intremap:false)) [ -1; 1 lsl 32 ]);
 
   let defaults = { mode = Trap; teardown = Optimistic; window_us = 5000;
                    quota = 4096; fallback_us = 20000; idle_us = 100000 } in

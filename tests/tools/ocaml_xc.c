@@ -97,6 +97,8 @@ int xc_viommu_get_info(xc_interface *xch, uint32_t domid,
     info->flags = XEN_VIOMMU_FLAG_translation;
     if ( create_flags & XEN_VIOMMU_CREATE_overcommit )
         info->flags |= XEN_VIOMMU_FLAG_overcommit;
+    if ( create_flags & XEN_VIOMMU_CREATE_intremap )
+        info->flags |= XEN_VIOMMU_FLAG_intremap;
     if ( sidecore )
         info->flags |= XEN_VIOMMU_FLAG_no_exit;
     info->settings = set_to;

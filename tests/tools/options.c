@@ -231,6 +231,20 @@ static void names_are_json_strings(void)
     string_as_json_is("\001\n\037", "\"\\u0001\\u000a\\u001f\"");
 }
 
+static void intremap_is_0_or_1(void)
+{
+    CHECK(!parse("intremap=1") && enabled(), "%s", why);
+    CHECK(libxl_defbool_val(viommu.intremap), "off");
+    CHECK(!parse("mode=trap,intremap=0") && enabled(), "%s", why);
+    CHECK(!libxl_defbool_val(viommu.intremap), "on");
+    CHECK(!parse("mode=trap"), "%s", why);
+    CHECK(libxl_defbool_is_default(viommu.intremap), "said");
+    REFUSED("intremap=yes", "it can be 0 or 1");
+    REFUSED("intremap=", "it can be 0 or 1");
+    CHECK(parse_running("intremap=1") && strstr(why, "created with"), "%s",
+          why);
+}
+
 int main(void)
 {
     RUN(viommu_1_is_all_defaults);
@@ -250,6 +264,7 @@ int main(void)
     RUN(table_pages_of_a_running_domain_is_refused);
     RUN(key_given_twice_is_refused);
     RUN(names_are_json_strings);
+    RUN(intremap_is_0_or_1);
 
     return TEST_RESULT;
 }

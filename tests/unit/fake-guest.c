@@ -227,6 +227,23 @@ bool guest_get_frame(struct viommu *vi, mfn_t mfn)
     return true;
 }
 
+bool guest_has_frame(struct viommu *vi, mfn_t mfn)
+{
+    unsigned long gfn;
+
+    (void)vi;
+    CHECK(mapped[index_of(mfn_x(mfn))] || refs[index_of(mfn_x(mfn))]);
+    if ( guest.is_foreign && guest.is_foreign(mfn_x(mfn)) )
+        return false;
+    /* Of those, only few are asked for. */
+    for ( gfn = 0; gfn < NR_GFNS; gfn++ )
+        if ( guest_type(gfn) == GFN_RAM || guest_type(gfn) == GFN_RAM_RO )
+            if ( guest_frame(gfn) == mfn_x(mfn) )
+                return true;
+
+    return false;
+}
+
 void guest_put_frame(mfn_t mfn)
 {
     unsigned long frame = index_of(mfn_x(mfn));
@@ -282,6 +299,8 @@ void guest_unmap(void *va, mfn_t mfn)
     /* Whoever uses it from now on is caught by the sanitizer. */
     if ( !--mapped[frame] && __asan_poison_memory_region )
         __asan_poison_memory_region(va, 1U << VTD_PAGE_SHIFT);
+    if ( guest.on_unmap )
+        guest.on_unmap();
 }
 
 void guest_dirtied(struct viommu *vi, gfn_t gfn)

@@ -80,6 +80,8 @@ struct fake_guest {
     void (*on_lookup)(unsigned long gfn);
     /* Called before a reference to a frame that is known is taken. */
     void (*on_get)(unsigned long mfn);
+    /* Called when a page is not mapped any more. */
+    void (*on_unmap)(void);
     /* Called when the status of a wait descriptor is written. */
     void (*on_status)(void);
     /* Called when a superpage was found to be one mapping, after that. */

@@ -141,6 +141,8 @@ void harness_lock_init(spinlock_t *lock, const char *name)
         lock->rank = RANK_SYNC;
     else if ( strstr(name, "reg_lock") )
         lock->rank = RANK_REG;
+    else if ( strstr(name, "remap_lock") )
+        lock->rank = RANK_REMAP;
     else if ( strstr(name, "wake_lock") )
         lock->rank = RANK_WAKE;
     else if ( strstr(name, "s->lock") )

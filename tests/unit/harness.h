@@ -136,7 +136,7 @@ typedef struct {
 
 enum {
     RANK_ASSIGN = 1, RANK_SIDECORE, RANK_PCIDEVS, RANK_SYNC, RANK_REG,
-    RANK_WAKE
+    RANK_REMAP, RANK_WAKE
 };
 
 #define DEFINE_SPINLOCK(name) spinlock_t name = { .rank = RANK_ASSIGN }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * main.c: runs the tests, or those whose names contain the argument.
+ * main.c: runs the tests, or those whose names contain the argument, or whose
+ * suite it is.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,14 +11,19 @@
 extern const struct test regs_tests[], queue_tests[], command_tests[],
     walk_tests[], context_tests[], sync_tests[], work_tests[], fault_tests[],
     super_tests[], scale_tests[], inbox_tests[], sidecore_tests[],
-    stale_tests[], frame_tests[], quick_tests[], fail_tests[], modes_tests[],
-    story_tests[];
+    stale_tests[], frame_tests[], quick_tests[], fail_tests[], modes_tests[], intremap_tests[],
+    request_tests[], story_tests[];
 
-static const struct test *const suites[] = {
-    regs_tests, queue_tests, command_tests, walk_tests, context_tests,
-    sync_tests, work_tests, fault_tests, super_tests,
-    scale_tests, inbox_tests, sidecore_tests, stale_tests, frame_tests,
-    quick_tests, fail_tests, modes_tests, story_tests,
+#define SUITE(name) { #name, name##_tests }
+static const struct {
+    const char *name;
+    const struct test *tests;
+} suites[] = {
+    SUITE(regs), SUITE(queue), SUITE(command), SUITE(walk), SUITE(context),
+    SUITE(sync), SUITE(work), SUITE(fault), SUITE(super), SUITE(scale),
+    SUITE(inbox), SUITE(sidecore), SUITE(stale), SUITE(frame), SUITE(quick), SUITE(fail),
+    SUITE(modes), SUITE(intremap), SUITE(request),
+    SUITE(story),
 };
 
 static const struct test *current;
@@ -50,9 +56,10 @@ static void run_all(const char *word)
     unsigned int i;
 
     for ( i = 0; i < ARRAY_SIZE(suites); i++ )
-        for ( current = suites[i]; current->name; current++ )
+        for ( current = suites[i].tests; current->name; current++ )
         {
-            if ( (word && !strstr(current->name, word)) ||
+            if ( (word && !strstr(current->name, word) &&
+                  strcmp(suites[i].name, word)) ||
                  (vm_polled && current->trapped_only) )
                 continue;
             if ( harness_try(body) )

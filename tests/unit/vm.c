@@ -5,7 +5,7 @@
 #include "vm.h"
 
 struct viommu vi;
-bool vm_lazy, vm_overcommit;
+bool vm_lazy, vm_overcommit, vm_intremap;
 unsigned int q_tail;
 
 struct domain vm_sidecore[NR_SIDECORES];
@@ -35,6 +35,7 @@ int vm_create(unsigned int quota)
 
     memset(&vi, 0, sizeof(vi));
     vi.overcommit = vm_overcommit;
+    vi.intremap = vm_intremap;
     rc = viommu_init(&vi, quota);
     /* What is not about lingering wants to see everything at once. */
     vi.set.teardown = XEN_VIOMMU_TEARDOWN_strict;
@@ -78,7 +79,7 @@ void vm_start(void)
     next_table = G_TABLES;
     next_status = 0;
     q_tail = 0;
-    vm_lazy = vm_overcommit = false;
+    vm_lazy = vm_overcommit = vm_intremap = false;
     created = false;
     nr_more = 0;
     CHECK_EQ(vm_create(0), 0);
@@ -211,7 +212,11 @@ void vm_use_sidecore(void)
     struct viommu_sidecore info;
 
     if ( sidecore_info(&vm_sidecore[0], &info) )
+    {
         CHECK_EQ(sidecore_start(&vm_sidecore[0]), 0);
+        /* It may be another domain than the one that slept. */
+        sidecore_unblock(&vm_sidecore[0]);
+    }
     vm_serve(&vi);
     after();
 }
@@ -312,7 +317,7 @@ uint64_t rd64(unsigned int offset)
 void expect_gsts(uint32_t value)
 {
     CHECK_EQ(rd32(VTD_GSTS),
-             vm_no_exit(&vi) ? value & ~VTD_GCMD_SRTP : value);
+             vm_no_exit(&vi) ? value & ~VTD_GCMD_ONE_SHOT : value);
 }
 
 static void wr(unsigned int offset, unsigned int size, uint64_t value)

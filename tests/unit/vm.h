@@ -36,8 +36,8 @@ uint8_t vm_devfn(unsigned int dev);
 void vm_start(void);
 /* The same with other capabilities, set in hw.caps, or another quota. */
 int vm_create(unsigned int quota);
-/* Whether it then may lack memory. */
-extern bool vm_overcommit;
+/* Whether it then may lack memory, and whether it remaps interrupts. */
+extern bool vm_overcommit, vm_intremap;
 /* Destroys the guest, and checks that nothing is left. */
 void vm_stop(void);
 /* Does what was deferred. */
@@ -135,6 +135,8 @@ extern unsigned int q_tail;
 #define WAIT_STATUS(data, addr) (0x25ULL | (uint64_t)(data) << 32), (addr)
 #define WAIT_INTERRUPT    0x15ULL, 0
 #define IEC_GLOBAL        0x04ULL, 0
+#define IEC_INDEX(i, im)  (0x14ULL | (uint64_t)(im) << 27 | \
+                           (uint64_t)(i) << 32), 0
 
 /* A wait, whose status is seen. */
 void q_wait(void);

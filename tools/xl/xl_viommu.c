@@ -92,6 +92,8 @@ static void print_text(const libxl_viommu_info *info)
            ? "yes" : "no (a hypervisor in the guest may ask for it)");
     printf("translation        : %s\n", info->translation ? "on" : "off");
     printf("queue              : %s\n", info->queue ? "on" : "off");
+    if (libxl_defbool_val(set->intremap))
+        printf("intremap           : %s\n", info->intremap ? "on" : "off");
     if (info->quarantined)
         printf("quarantined        : the host failed; all DMA is blocked\n");
 
@@ -140,11 +142,14 @@ static void print_json(uint32_t domid, const char *domain,
            info->ecap & ECAP_SC ? "true" : "false");
     printf(",\"teardown\":\"%s\",\"window_us\":%"PRIu32",\"quota\":%"PRIu32
            ",\"fallback_us\":%"PRIu32",\"idle_us\":%"PRIu32",\"sidecore\":%s"
-           ",\"no_exit\":%s,\"overcommit\":%s,\"devices\":[",
+           ",\"no_exit\":%s,\"overcommit\":%s,\"intremap\":%s"
+           ",\"devices\":[",
            libxl_viommu_teardown_to_string(set->teardown), set->window_us,
            set->quota, set->fallback_us, set->idle_us, sidecore,
            info->no_exit ? "true" : "false",
-           info->overcommit ? "true" : "false");
+           info->overcommit ? "true" : "false",
+           !libxl_defbool_val(set->intremap) ? "null"
+           : info->intremap ? "true" : "false");
     for (i = 0; i < info->num_devices; i++)
         printf("%s{\"host\":\"%s\",\"guest\":\"%s\",\"table\":\"%s\""
                ",\"domain\":%"PRIu32"}", i ? "," : "",

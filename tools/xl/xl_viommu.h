@@ -15,7 +15,7 @@
 
 /*
  * Parses KEY=VALUE[,KEY=VALUE]... into *viommu; running: for a domain that
- * exists, whose table_pages cannot be changed. Returns 0, or -1 with what is
+ * exists, whose table_pages and intremap cannot be changed. Returns 0, or -1 with what is
  * wrong with it in why[size].
  */
 int viommu_parse_settings(const char *text, bool running, libxl_viommu *viommu,

@@ -23,6 +23,8 @@ static const char *const teardowns[] = {
     [LIBXL_VIOMMU_TEARDOWN_OPTIMISTIC] = "optimistic",
 };
 
+static const char *const no_yes[] = { [1] = "0", [2] = "1" };
+
 static const struct key {
     const char *name;
     const char *const *words; /* two, or NULL for a number */
@@ -36,10 +38,12 @@ static const struct key {
     { "fallback_us", NULL, offsetof(libxl_viommu, fallback_us), 1 },
     { "idle_us", NULL, offsetof(libxl_viommu, idle_us), 1 },
     { "table_pages", NULL, offsetof(libxl_viommu, table_pages), 0 },
+    { "intremap", no_yes, 0, 0 },
 };
 #define NR_KEYS (sizeof(keys) / sizeof(keys[0]))
 #define KEY_NAMES \
-    "mode, teardown, window_us, quota, fallback_us, idle_us, table_pages"
+    "mode, teardown, window_us, quota, fallback_us, idle_us, table_pages, " \
+    "intremap"
 
 static int parse_word(const struct key *key, const char *value, uint32_t *n,
                       char *why, size_t size)
@@ -125,7 +129,8 @@ int viommu_parse_settings(const char *text, bool running, libxl_viommu *viommu,
         }
         seen |= 1U << i;
 
-        if (running && !strcmp(name, "table_pages")) {
+        if (running && (!strcmp(name, "table_pages") ||
+                        !strcmp(name, "intremap"))) {
             snprintf(why, size, "%s=%s: only the configuration that a domain "
                      "is created with can set it", name, value);
             goto out;
@@ -139,6 +144,8 @@ int viommu_parse_settings(const char *text, bool running, libxl_viommu *viommu,
             viommu->mode = n;
         else if (keys[i].words == teardowns)
             viommu->teardown = n;
+        else if (keys[i].words == no_yes)
+            libxl_defbool_set(&viommu->intremap, n == 2);
         else
             *(uint32_t *)((char *)viommu + keys[i].number) = n;
     }

@@ -106,6 +106,11 @@ bool guest_get_frame(struct viommu *vi, mfn_t mfn)
     return true;
 }
 
+bool guest_has_frame(struct viommu *vi, mfn_t mfn)
+{
+    return true;
+}
+
 void guest_put_frame(mfn_t mfn)
 {
 }

@@ -20,7 +20,8 @@ void main(void)
     say("\n@@ready vtd\n");
     /*
      * From whoever started it: t for trap mode, s for a sidecore; h for the
-     * hostile checks, p for the hostile phases without those.
+     * hostile checks, p for the hostile phases without those; r for interrupt
+     * remapping only, in trap mode.
      */
     key = console_key();
     sidecore = key == 's';
@@ -30,6 +31,13 @@ void main(void)
     unit_init();
     if ( key == 'h' || key == 'p' )
         hostile(key == 'h');
+    if ( key == 'r' )
+    {
+        edu_init();
+        check_remapping();
+        summary();
+        return;
+    }
 
     check_reset();
     check_access();
@@ -51,6 +59,8 @@ void main(void)
     check_invalidation();
     check_reasons();
     check_records();
+    if ( !sidecore )
+        check_remapping();
     if ( sidecore )
     {
         check_access_in_memory();

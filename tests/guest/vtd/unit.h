@@ -288,6 +288,7 @@ void check_reasons(void);
 void check_records(void);
 void check_cpus(void);
 void check_memory(void);
+void check_remapping(void);
 
 #endif
 

@@ -8,6 +8,8 @@
 #include "libxl_internal.h"
 #include "libxl_viommu_guest.h"
 
+#define ECAP_IR (1U << 3) /* VT-d, 11.4.3: interrupt remapping */
+
 static bool is_true(libxl_defbool b)
 {
     return !libxl_defbool_is_default(b) && libxl_defbool_val(b);
@@ -209,6 +211,7 @@ int libxl__viommu_setdefault(libxl__gc *gc, uint32_t domid,
 
     viommu = &b_info->u.hvm.viommu;
     libxl_defbool_setdefault(&viommu->enable, false);
+    libxl_defbool_setdefault(&viommu->intremap, false);
     if (!libxl_defbool_val(viommu->enable))
         return 0;
     viommu->type = LIBXL_VIOMMU_TYPE_VTD; /* there is no other */
@@ -238,6 +241,12 @@ int libxl__viommu_setdefault(libxl__gc *gc, uint32_t domid,
         whynot = "qemu-xen-traditional does not say which devices it emulates";
     else if (is_true(b_info->u.hvm.gfx_passthru))
         whynot = "gfx_passthru needs slots that are not behind it";
+    else if (is_true(viommu->intremap) &&
+             (is_false(b_info->apic) || is_false(b_info->u.hvm.apic)))
+        whynot = "intremap=1 remaps interrupts of the APIC, which apic=0 takes "
+                 "away";
+    else if (is_true(viommu->intremap) && is_true(b_info->u.hvm.pirq))
+        whynot = "with hvm_pirq=1 interrupts would pass intremap=1 by";
 
     if (whynot) {
         LOGD(ERROR, domid, "viommu is not possible: %s", whynot);
@@ -319,8 +328,10 @@ int libxl__viommu_create(libxl__gc *gc, uint32_t domid,
         return rc;
 
     /* libxc populates the memory on demand if it is less than the maximum. */
-    flags = is_true(info->u.hvm.viommu.overcommit)
-        ? XEN_VIOMMU_CREATE_overcommit : 0;
+    flags = (is_true(info->u.hvm.viommu.overcommit)
+             ? XEN_VIOMMU_CREATE_overcommit : 0) |
+            (is_true(info->u.hvm.viommu.intremap)
+             ? XEN_VIOMMU_CREATE_intremap : 0);
     if (!xc_viommu_create(CTX->xch, domid, info->u.hvm.viommu.table_pages,
                           flags))
         return apply(gc, domid, &settings);
@@ -369,13 +380,29 @@ int libxl__viommu_firmware(libxl__gc *gc, uint32_t domid,
      */
     blob = libxl__malloc(gc, VIOMMU_DMAR_SIZE + tables->length);
     size = viommu_dmar_build(blob, unit->cap,
-                             libxl__viommu_emulated_slots(info));
+                             libxl__viommu_emulated_slots(info),
+                             is_true(info->u.hvm.viommu.intremap));
     if (tables->length)
         memcpy(blob + size, tables->data, tables->length);
     tables->data = blob;
     tables->length += size;
 
     return 0;
+}
+
+int libxl__viommu_device_args(libxl__gc *gc, uint32_t domid,
+                              libxl__json_object **args)
+{
+    struct xc_viommu_info *unit;
+    bool has;
+    int rc;
+
+    GCNEW(unit);
+    rc = get_unit(gc, domid, unit, &has);
+    if (!rc && has && (unit->ecap & ECAP_IR))
+        libxl__qmp_param_add_bool(gc, args, LIBXL__VIOMMU_PROPERTY, true);
+
+    return rc;
 }
 
 int libxl__viommu_place_hotplug(libxl__gc *gc, uint32_t domid,
@@ -528,9 +555,10 @@ int libxl_viommu_set(libxl_ctx *ctx, uint32_t domid, const libxl_viommu *viommu)
     struct xc_viommu_info *unit;
     int rc;
 
-    if (viommu->table_pages) {
-        LOGD(ERROR, domid, "viommu: table_pages cannot be changed; it is set "
-             "when a domain is created");
+    if (viommu->table_pages || !libxl_defbool_is_default(viommu->intremap)) {
+        LOGD(ERROR, domid, "viommu: %s cannot be changed; it is set when a "
+             "domain is created",
+             viommu->table_pages ? "table_pages" : "intremap");
         rc = ERROR_INVAL;
         goto out;
     }
@@ -573,6 +601,7 @@ int libxl_viommu_get_info(libxl_ctx *ctx, uint32_t domid,
     info->settings.type = LIBXL_VIOMMU_TYPE_VTD;
     libxl_defbool_set(&info->settings.overcommit,
                       unit->flags & XEN_VIOMMU_FLAG_overcommit);
+    libxl_defbool_set(&info->settings.intremap, unit->ecap & ECAP_IR);
     info->settings.table_pages = unit->table_pages;
     show(&unit->settings, &info->settings);
     info->sidecore = unit->sidecore == DOMID_INVALID ? INVALID_DOMID
@@ -582,6 +611,7 @@ int libxl_viommu_get_info(libxl_ctx *ctx, uint32_t domid,
     info->quarantined = unit->flags & XEN_VIOMMU_FLAG_quarantined;
     info->overcommit = unit->flags & XEN_VIOMMU_FLAG_overcommit;
     info->no_exit = unit->flags & XEN_VIOMMU_FLAG_no_exit;
+    info->intremap = unit->flags & XEN_VIOMMU_FLAG_intremap;
     info->cap = unit->cap;
     info->ecap = unit->ecap;
 

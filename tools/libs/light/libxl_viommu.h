@@ -50,6 +50,17 @@ _hidden int libxl__viommu_firmware(libxl__gc *gc, uint32_t domid,
                                    const libxl_domain_build_info *info,
                                    struct xc_dom_image *dom);
 
+/*
+ * The property of the device model's xen-pci-passthrough that has it hand on a
+ * device's interrupt messages as the guest wrote them. Without it, it would
+ * take them for others.
+ */
+#define LIBXL__VIOMMU_PROPERTY "intremap"
+
+/* Adds what the device model has to know to the arguments of device_add. */
+_hidden int libxl__viommu_device_args(libxl__gc *gc, uint32_t domid,
+                                      libxl__json_object **args);
+
 /* Chooses the slot of a device that is plugged into a running domain. */
 _hidden int libxl__viommu_place_hotplug(libxl__gc *gc, uint32_t domid,
                                         libxl_device_pci *pci);
@@ -93,7 +104,8 @@ typedef void libxl__viommu_checked(libxl__egc *egc,
 
 /*
  * libxl__viommu_check_slots() for a new domain whose device model has just
- * started. Calls done(), perhaps before it returns.
+ * started, and whether that can do what intremap=1 needs. Calls done(), perhaps
+ * before it returns.
  */
 _hidden void libxl__viommu_check_emulated(libxl__egc *egc,
                                           libxl__domain_create_state *dcs,

@@ -28,7 +28,8 @@ struct acpi_header {
 struct dmar {
     struct acpi_header header;
     uint8_t  host_address_width; /* bits, less one */
-    uint8_t  flags;              /* no interrupt remapping */
+    uint8_t  flags;
+#define DMAR_INTR_REMAP 1
     uint8_t  reserved[10];
 } __attribute__((packed));
 
@@ -45,9 +46,10 @@ struct drhd {
 struct device_scope {
     uint8_t  type;
 #define SCOPE_ENDPOINT 1
+#define SCOPE_IOAPIC 3
     uint8_t  length;
     uint8_t  reserved[2];
-    uint8_t  enumeration_id;
+    uint8_t  enumeration_id;     /* of an IOAPIC: its APIC ID */
     uint8_t  start_bus;
     uint8_t  device;
     uint8_t  function;
@@ -56,14 +58,15 @@ struct device_scope {
 struct table {
     struct dmar dmar;
     struct drhd drhd;
-    struct device_scope scope[VIOMMU_NR_SLOTS * 8];
+    struct device_scope scope[VIOMMU_NR_SLOTS * 8 + 1];
 } __attribute__((packed));
 
 #define DMAR_REVISION 1
+#define IOAPIC_ID 1 /* that hvmloader gives it, and has in the MADT */
 #define CAP_MGAW(cap) (((cap) >> 16) & 0x3f) /* as the table: less one */
 
 unsigned int viommu_dmar_build(uint8_t table[VIOMMU_DMAR_SIZE], uint64_t cap,
-                               uint32_t left_out)
+                               uint32_t left_out, bool intremap)
 {
     struct table t = {
         .dmar = {
@@ -75,6 +78,7 @@ unsigned int viommu_dmar_build(uint8_t table[VIOMMU_DMAR_SIZE], uint64_t cap,
                 .creator_id = { 'H', 'V', 'M', 'L' },
             },
             .host_address_width = CAP_MGAW(cap),
+            .flags = intremap ? DMAR_INTR_REMAP : 0,
         },
         .drhd = {
             .type = DMAR_DRHD,
@@ -98,6 +102,16 @@ unsigned int viommu_dmar_build(uint8_t table[VIOMMU_DMAR_SIZE], uint64_t cap,
             .function = i % 8,
         };
     }
+
+    if (intremap)
+        t.scope[n++] = (struct device_scope) {
+            .type = SCOPE_IOAPIC,
+            .length = sizeof(t.scope[n]),
+            .enumeration_id = IOAPIC_ID,
+            .start_bus = XEN_VIOMMU_IOAPIC_SBDF >> 8,
+            .device = (XEN_VIOMMU_IOAPIC_SBDF >> 3) & 0x1f,
+            .function = XEN_VIOMMU_IOAPIC_SBDF & 7,
+        };
 
     size = offsetof(struct table, scope) + n * sizeof(t.scope[0]);
     t.dmar.header.length = size;

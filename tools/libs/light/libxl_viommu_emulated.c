@@ -137,19 +137,59 @@ static void finish(libxl__egc *egc, struct check *check, int rc)
     check->done(egc, check->dcs, rc); /* must be last */
 }
 
+static void said_properties(libxl__egc *egc, libxl__ev_qmp *qmp,
+                            const libxl__json_object *answer, int rc)
+{
+    struct check *check = CONTAINER_OF(qmp, *check, qmp);
+    STATE_AO_GC(check->dcs->ao);
+    const libxl__json_object *property, *name;
+    int i;
+
+    for (i = 0; !rc && (property = libxl__json_array_get(answer, i)); i++) {
+        name = member("name", property, JSON_STRING);
+        if (name && !strcmp(libxl__json_object_get_string(name),
+                            LIBXL__VIOMMU_PROPERTY))
+            break;
+    }
+    if (rc || !property) {
+        LOGD(ERROR, qmp->domid, "viommu: intremap=1 needs a device model that "
+             "hands on interrupt messages as they are, and this one does not "
+             "(its xen-pci-passthrough has no property %s); see "
+             "patches/qemu of xen-viommu, and device_model_override",
+             LIBXL__VIOMMU_PROPERTY);
+        rc = ERROR_INVAL;
+    }
+    finish(egc, check, rc);
+}
+
+static int ask_for_properties(libxl__egc *egc, struct check *check)
+{
+    STATE_AO_GC(check->dcs->ao);
+    libxl__json_object *args = NULL;
+
+    libxl__qmp_param_add_string(gc, &args, "typename", "xen-pci-passthrough");
+    check->qmp.callback = said_properties;
+
+    return libxl__ev_qmp_send(egc, &check->qmp, "device-list-properties", args);
+}
+
 static void answered(libxl__egc *egc, libxl__ev_qmp *qmp,
                      const libxl__json_object *answer, int rc)
 {
     struct check *check = CONTAINER_OF(qmp, *check, qmp);
     STATE_AO_GC(check->dcs->ao);
+    const libxl_domain_build_info *info = &check->dcs->guest_config->b_info;
 
     if (rc)
         LOGD(ERROR, qmp->domid, "viommu: the device model does not say which "
              "devices it emulates");
     else
-        rc = libxl__viommu_check_slots(gc, qmp->domid,
-                                       &check->dcs->guest_config->b_info,
-                                       answer);
+        rc = libxl__viommu_check_slots(gc, qmp->domid, info, answer);
+    if (!rc && libxl_defbool_val(info->u.hvm.viommu.intremap)) {
+        rc = ask_for_properties(egc, check);
+        if (!rc)
+            return;
+    }
     finish(egc, check, rc);
 }
 
@@ -158,7 +198,7 @@ static void timed_out(libxl__egc *egc, libxl__ev_time *ev,
 {
     struct check *check = CONTAINER_OF(ev, *check, timeout);
 
-    answered(egc, &check->qmp, NULL, rc);
+    check->qmp.callback(egc, &check->qmp, NULL, rc);
 }
 
 void libxl__viommu_check_emulated(libxl__egc *egc,

@@ -8,6 +8,7 @@
 #ifndef LIBXL_VIOMMU_GUEST_H
 #define LIBXL_VIOMMU_GUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,17 +20,20 @@
 
 #define VIOMMU_NR_SLOTS (XEN_VIOMMU_SLOT_LAST - XEN_VIOMMU_SLOT_FIRST + 1)
 
-/* Most bytes of the DMAR table: header, a unit, a scope for every function. */
-#define VIOMMU_DMAR_SIZE (48 + 16 + VIOMMU_NR_SLOTS * 8 * 8)
+/*
+ * Most bytes of the DMAR table: header, a unit, a scope for every function and
+ * for the IOAPIC.
+ */
+#define VIOMMU_DMAR_SIZE (48 + 16 + (VIOMMU_NR_SLOTS * 8 + 1) * 8)
 
 /*
  * Writes the ACPI DMAR table that announces the unit, and returns its size. cap
  * is the unit's capability register: the table's address width is that of the
  * unit. left_out has a bit for every slot that is not behind the unit, though
- * it is one of those that could be.
+ * it is one of those that could be. intremap: interrupts are remapped, too.
  */
 unsigned int viommu_dmar_build(uint8_t table[VIOMMU_DMAR_SIZE], uint64_t cap,
-                               uint32_t left_out);
+                               uint32_t left_out, bool intremap);
 
 enum viommu_place {
     VIOMMU_PLACED,

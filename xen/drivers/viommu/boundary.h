@@ -32,7 +32,9 @@ void guest_lookup(struct viommu *vi, gfn_t gfn, bool write, bool populate,
 /* A reference to a frame; false: it is none of the guest's (any more). */
 bool __must_check guest_get_frame(struct viommu *vi, mfn_t mfn);
 void guest_put_frame(mfn_t mfn);
-/* The same, and it is mapped. NULL: as false above, or no memory for that. */
+/* Whether a frame that is held would be the guest's also if it were not. */
+bool __must_check guest_has_frame(struct viommu *vi, mfn_t mfn);
+/* A reference, and it is mapped. NULL: as false above, or no memory for that. */
 void *guest_map(struct viommu *vi, mfn_t mfn);
 void guest_unmap(void *va, mfn_t mfn);
 #ifdef CONFIG_VIOMMU_CHECK

@@ -59,6 +59,8 @@ int caps_init(struct viommu *vi)
                VTD_ECAP_QI |
                (vi->overcommit ? 0 : VTD_ECAP_PT) |
                (snoop ? VTD_ECAP_SC : 0) |
+               (vi->intremap ? VTD_ECAP_IR | VTD_ECAP_EIM |
+                               MASK_INSR(15ULL, VTD_ECAP_MHMV) : 0) |
                MASK_INSR((uint64_t)VTD_IVA / 16, VTD_ECAP_IRO);
 
     return 0;

@@ -7,7 +7,7 @@
 
 /*
  * Sets the capability registers and what follows from them, from what every
- * unit of the machine can. vi->overcommit is set.
+ * unit of the machine can. vi->overcommit and vi->intremap are set.
  *   -EOPNOTSUPP  no VT-d, or a unit with tables of less than three levels
  */
 int __must_check caps_init(struct viommu *vi);

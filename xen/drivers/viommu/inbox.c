@@ -6,8 +6,8 @@
  * last; a dword that differs from that was written by the guest, and is taken
  * for a register write. Where memory cannot imitate a register, the page traps:
  * while a status that is cleared by writing 1 is set, and after a root pointer
- * was set until the next command, so that the same command given again does
- * not look complete at once.
+ * (or that of interrupts) was set until the next command, so that the same
+ * command given again does not look complete at once.
  *
  * As long as the page may be mapped ("live"), a trapped access takes what is in
  * it first and shows its own result after. So accesses of both kinds are in the
@@ -68,7 +68,7 @@ static void show(struct viommu *vi, unsigned int offset)
     if ( offset == VTD_GCMD )
         value = GCMD_POISON;
     else if ( offset == VTD_GSTS )
-        value &= ~VTD_GCMD_SRTP;
+        value &= ~VTD_GCMD_ONE_SHOT;
 
     if ( *shown(vi, offset) == value )
         return;

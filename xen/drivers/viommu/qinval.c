@@ -13,6 +13,7 @@
 #include "fault.h"
 #include "frame.h"
 #include "inbox.h"
+#include "intremap.h"
 #include "qinval.h"
 #include "quick.h"
 #include "regfile.h"
@@ -62,7 +63,7 @@ static noinline void next_gcmd(struct viommu *vi, struct viommu_command *cmd)
 {
     bool translation;
     uint32_t gcmd, gsts;
-    uint64_t rtaddr, iqa;
+    uint64_t rtaddr, iqa, irta;
 
     /* It may be about the queue. */
     settle_queue(vi);
@@ -73,6 +74,7 @@ static noinline void next_gcmd(struct viommu *vi, struct viommu_command *cmd)
     gsts = regs_get32(vi, VTD_GSTS);
     rtaddr = regs_get64(vi, VTD_RTADDR);
     iqa = regs_get64(vi, VTD_IQA);
+    irta = regs_get64(vi, VTD_IRTA);
     if ( (gcmd ^ gsts) & VTD_GCMD_QIE )
         regs_put64(vi, VTD_IQH, 0);
     spin_unlock(&vi->reg_lock);
@@ -98,6 +100,14 @@ static noinline void next_gcmd(struct viommu *vi, struct viommu_command *cmd)
     cmd->granu = VTD_GRANU_GLOBAL;
     vi->translation = translation;
     cmd->data = gcmd & (VTD_GCMD_TE | VTD_GCMD_QIE | VTD_GCMD_SRTP);
+    if ( vi->ir )
+    {
+        cmd->data |= gcmd & (VTD_GCMD_IRE | VTD_GCMD_SIRTP | VTD_GCMD_CFI);
+        cmd->then = cmd->op;
+        cmd->op = VIOMMU_CMD_REMAPPING;
+        if ( gcmd & VTD_GCMD_SIRTP )
+            intremap_latch(vi, irta);
+    }
 }
 
 static noinline void next_ccmd(struct viommu *vi, struct viommu_command *cmd)
@@ -184,7 +194,7 @@ static bool decode_iotlb(struct viommu *vi, const struct vtd_descriptor *desc,
     return true;
 }
 
-/* Without interrupt remapping nothing is cached that this could invalidate. */
+/* Entries are not cached, only where they are. */
 static bool decode_iec(struct viommu *vi, const struct vtd_descriptor *desc,
                        struct viommu_command *cmd)
 {
@@ -192,7 +202,7 @@ static bool decode_iec(struct viommu *vi, const struct vtd_descriptor *desc,
         return false;
 
     viommu_count(vi, qi_iec);
-    begin(cmd, VIOMMU_FROM_QUEUE, VIOMMU_CMD_NOP);
+    begin(cmd, VIOMMU_FROM_QUEUE, vi->ir ? VIOMMU_CMD_IEC : VIOMMU_CMD_NOP);
 
     return true;
 }
@@ -363,6 +373,16 @@ static int execute(struct viommu *vi, struct viommu_command *cmd,
         }
         return 0;
 
+    case VIOMMU_CMD_REMAPPING:
+        rc = intremap_command(vi, cmd->data, b);
+        if ( rc )
+            return rc;
+        cmd->op = cmd->then;
+        return cmd->op == VIOMMU_CMD_CONTEXT ? sync_contexts(vi, cmd, b) : 0;
+
+    case VIOMMU_CMD_IEC:
+        return intremap_refresh(vi, b);
+
     case VIOMMU_CMD_NOP:
     case VIOMMU_CMD_NONE:
     default:
@@ -373,7 +393,8 @@ static int execute(struct viommu *vi, struct viommu_command *cmd,
 /* Makes it known to the guest that the command is done. */
 static void complete(struct viommu *vi, const struct viommu_command *cmd)
 {
-    bool root = cmd->from == VIOMMU_FROM_GCMD && (cmd->data & VTD_GCMD_SRTP);
+    bool root = cmd->from == VIOMMU_FROM_GCMD &&
+                (cmd->data & VTD_GCMD_ONE_SHOT);
     uint64_t value;
 
     if ( cmd->from == VIOMMU_FROM_QUEUE )
@@ -404,10 +425,10 @@ static void complete(struct viommu *vi, const struct viommu_command *cmd)
     switch ( cmd->from )
     {
     case VIOMMU_FROM_GCMD:
-        value = (regs_get32(vi, VTD_GSTS) & VTD_GCMD_SRTP) | cmd->data;
+        value = (regs_get32(vi, VTD_GSTS) & VTD_GCMD_ONE_SHOT) | cmd->data;
         /* Not yet, if it was asked for once more meanwhile. */
         if ( vi->gcmd_pending )
-            value &= ~(vi->gcmd & VTD_GCMD_SRTP);
+            value &= ~(vi->gcmd & VTD_GCMD_ONE_SHOT);
         regs_put32(vi, VTD_GSTS, value);
         break;
 
@@ -445,7 +466,10 @@ int commands_run(struct viommu *vi, struct viommu_budget *b)
 
     /* Memory left the guest, or a device its table. */
     if ( unlikely(ACCESS_ONCE(vi->stale.end)) )
+    {
         frame_unmap_pages(vi);
+        intremap_unmap(vi, false);
+    }
 
     for ( ; ; )
     {

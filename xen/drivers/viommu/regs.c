@@ -23,6 +23,7 @@ struct reg {
     } action;
     uint64_t rw;             /* bits that keep what is written */
     uint64_t w1c;            /* bits that are cleared by writing 1 */
+    uint64_t needs;          /* in ECAP: else it is no register */
 };
 
 /* Registers that are not here read 0 and ignore writes. Hot ones first. */
@@ -55,6 +56,8 @@ static const struct reg regs[] = {
     { VTD_IEADDR, 4, .rw = VTD_EVENT_ADDR },
     { VTD_IEUADDR, 4, .rw = 0xffffffffU },
     { VTD_IQERCD, 8 },
+    { VTD_IRTA, 8, .rw = VTD_IRTA_ADDR | VTD_IRTA_EIME | VTD_IRTA_S,
+      .needs = VTD_ECAP_IR },
 };
 
 /* The two halves of every fault record. */
@@ -97,13 +100,13 @@ static const struct reg *find(unsigned int offset)
  */
 static void write_gcmd(struct viommu *vi, uint32_t value)
 {
-    uint32_t one_shot = vi->gcmd_pending ? vi->gcmd & VTD_GCMD_SRTP : 0;
+    uint32_t one_shot = vi->gcmd_pending ? vi->gcmd & VTD_GCMD_ONE_SHOT : 0;
 
     vi->gcmd = value | one_shot;
     vi->gcmd_pending = true;
 
-    if ( value & VTD_GCMD_SRTP )
-        regs_put32(vi, VTD_GSTS, regs_get32(vi, VTD_GSTS) & ~VTD_GCMD_SRTP);
+    regs_put32(vi, VTD_GSTS,
+               regs_get32(vi, VTD_GSTS) & ~(value & VTD_GCMD_ONE_SHOT));
 }
 
 /* Returns whether the write may have left work. */
@@ -113,7 +116,7 @@ bool regs_apply(struct viommu *vi, unsigned int offset, uint32_t value)
     unsigned int shift;
     uint32_t rw, w1c, old;
 
-    if ( !reg )
+    if ( !reg || (reg->needs & ~vi->ecap) )
         return false;
 
     shift = reg->size == 8 && (offset & 4) ? 32 : 0;

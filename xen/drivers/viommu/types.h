@@ -14,6 +14,7 @@
  *   work.c                       a piece of the guest's work
  *   qinval.c                     commands, one after the other
  *   quick.c                      the commonest two of them at once
+ *   intremap.c                   remapping of interrupts
  *   inbox.c                      the register page as memory
  *   regs.c                       accesses to registers
  *   sync.c  pinned.c  fault.c    invalidations; counting; fault records
@@ -40,6 +41,9 @@
  *   pieces with a budget.
  * reg_lock protects the register file. It is a leaf: nothing is taken, read
  *   from or written to guest memory, or injected inside it.
+ * remap_lock protects by what interrupts are remapped (intremap.c). It is a
+ *   leaf, too, held for some loads and stores: whoever delivers an interrupt
+ *   takes it, whatever he holds.
  * pcidevs_lock is needed in addition to attach a device to another table.
  *
  * An MMIO handler may run with the p2m lock held by this CPU (an access that
@@ -167,6 +171,8 @@ struct viommu_command {
         VIOMMU_CMD_IOTLB,    /* granu, did, addr, am */
         VIOMMU_CMD_CONTEXT,  /* granu, did, sid, fm */
         VIOMMU_CMD_WAIT,     /* wait: addr, data, write, interrupt */
+        VIOMMU_CMD_REMAPPING, /* data; op is then what "then" says */
+        VIOMMU_CMD_IEC,
         VIOMMU_CMD_NOP,
     } op;
     enum {
@@ -182,6 +188,7 @@ struct viommu_command {
     uint64_t addr;
     uint32_t data;
     bool write, interrupt;
+    unsigned int then;
 
     /* Progress. */
     unsigned int device;             /* CONTEXT: next device to look at */
@@ -328,7 +335,8 @@ struct viommu {
         uint32_t *page;              /* NULL: none yet; else constant */
         bool live;                   /* the guest may have it mapped */
         bool work;                   /* something in it is to be done */
-        bool root_shows;             /* SRTP is done, and nothing after that */
+        bool root_shows;             /* SRTP or SIRTP is done, and nothing */
+                                     /* after that */
         bool root_seen;              /* ... since the driver has read it */
         unsigned int scrub;          /* where the next look is due */
         uint32_t shown[VIOMMU_REGS_SIZE / sizeof(uint32_t)];
@@ -374,6 +382,7 @@ struct viommu {
     struct viommu_shadow *blocked;   /* the empty one */
     uint64_t last_shadow;            /* id of the latest one */
     bool overcommit;                 /* no device ever has the domain's table */
+    bool intremap;                   /* interrupts are to be remapped, too */
     /* What was removed and waits for a flush of s; see removed.c. */
     struct {
         struct viommu_shadow *s;     /* NULL: nothing */
@@ -446,6 +455,8 @@ struct viommu {
         bool expiring;               /* pages go with the timer; no lock */
     } frames;
     struct viommu_pinned *pinned;    /* NULL: nobody asked */
+    struct viommu_intremap *ir;      /* constant; NULL: interrupts are not */
+                                     /* remapped; see intremap.c */
 #ifdef CONFIG_VIOMMU_CHECK
     struct viommu_check check;
 #endif

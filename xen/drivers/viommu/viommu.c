@@ -8,6 +8,7 @@
 #include "fault.h"
 #include "frame.h"
 #include "inbox.h"
+#include "intremap.h"
 #include "pinned.h"
 #include "regs.h"
 #include "removed.h"
@@ -40,7 +41,7 @@ int viommu_init(struct viommu *vi, unsigned int table_quota)
     walk_init(vi);
 
     vi->blocked = table_create(vi);
-    if ( vi->blocked && !frame_init(vi) &&
+    if ( vi->blocked && !frame_init(vi) && !intremap_init(vi) &&
          !teardown_resize(vi, vi->set.quota) )
         return 0;
 
@@ -59,6 +60,7 @@ void viommu_fini(struct viommu *vi)
     if ( teardown_resize(vi, 0) )
         ASSERT_UNREACHABLE();
     pinned_forget(vi);
+    intremap_fini(vi);
     frame_fini(vi);
     if ( vi->blocked )
         table_destroy(vi, vi->blocked);
@@ -104,6 +106,21 @@ void viommu_mmio_write(struct viommu *vi, unsigned int offset,
     fault_send_events(vi);
 }
 
+/* The page has to trap before a record changes. sync_lock held. */
+static void record_blocked(struct viommu *vi)
+{
+    struct viommu_ir_fault fault;
+
+    while ( unlikely(intremap_take_fault(vi, &fault)) )
+    {
+        if ( inbox_leave(vi) || vi->sc.more )
+            guest_defer_all(vi);
+        fault_record(vi, fault.sid,
+                     MASK_INSR((uint64_t)fault.index, VTD_FRCD_LO_INDEX),
+                     false, fault.reason);
+    }
+}
+
 bool viommu_work(struct viommu *vi)
 {
     struct viommu_budget b = BUDGET(VIOMMU_BUDGET);
@@ -111,6 +128,7 @@ bool viommu_work(struct viommu *vi)
 
     spin_lock(&vi->sync_lock);
     sidecore_fallback(vi);
+    record_blocked(vi);
     rc = work_run(vi, &b);
     spin_unlock(&vi->sync_lock);
 
@@ -179,6 +197,7 @@ int viommu_bind(struct viommu *vi, pci_sbdf_t sbdf, uint32_t vsbdf)
     {
         vi->devices[vsbdf - first] = dev;
         vi->nr_devices++;
+        intremap_bind(vi, vsbdf - first, &sbdf);
     }
     spin_unlock(&vi->sync_lock);
 
@@ -202,6 +221,7 @@ int viommu_unbind(struct viommu *vi, pci_sbdf_t sbdf)
         vi->pcidevs_held = true;
         sync_release_device(vi, dev);
         vi->pcidevs_held = false;
+        intremap_bind(vi, slot - vi->devices, NULL);
         *slot = NULL;
         vi->nr_devices--;
     }
@@ -271,6 +291,16 @@ void viommu_fault(struct viommu *vi, pci_sbdf_t sbdf, uint64_t addr, bool read)
     fault_send_events(vi);
 }
 
+void viommu_blocked(struct viommu *vi, pci_sbdf_t sbdf, uint16_t index,
+                    unsigned int reason)
+{
+    uint16_t sid = intremap_requester(vi, sbdf);
+
+    /* The guest that has not asked for it is not told. */
+    if ( intremap_is_on(vi) && intremap_blocked(vi, sid, index, reason) )
+        guest_defer_all(vi);
+}
+
 static bool in_range(uint32_t value, uint32_t least, uint32_t most)
 {
     return value >= least && value <= most;
@@ -331,7 +361,7 @@ void viommu_end_stale(struct viommu *vi)
     if ( !ACCESS_ONCE(vi->stale.used) )
     {
         /* Few pages, which are held no matter what for: with less haste. */
-        if ( ACCESS_ONCE(vi->frames.pages) &&
+        if ( (ACCESS_ONCE(vi->frames.pages) || intremap_maps(vi)) &&
              !ACCESS_ONCE(vi->frames.expiring) )
         {
             ACCESS_ONCE(vi->frames.expiring) = true;
@@ -355,6 +385,7 @@ void viommu_stale_timer(struct viommu *vi)
         {
             ACCESS_ONCE(vi->frames.expiring) = false;
             frame_unmap_pages(vi);
+            intremap_unmap(vi, false);
         }
         teardown_expire(vi);
         spin_unlock(&vi->sync_lock);
@@ -372,6 +403,7 @@ int viommu_reap(struct viommu *vi)
     sidecore_unassign(vi);
     spin_lock(&vi->sync_lock);
     frame_unmap_pages(vi);
+    intremap_unmap(vi, true);
     sync_abandon(vi, &vi->cmd);
     vi->cmd.op = VIOMMU_CMD_NONE;
     vi->cmd.done = false;

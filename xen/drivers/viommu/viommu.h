@@ -5,7 +5,7 @@
 
 #include "types.h"
 
-/* d, arch and overcommit are set, the rest is 0. */
+/* d, arch, overcommit and intremap are set, the rest is 0. */
 int viommu_init(struct viommu *vi, unsigned int table_quota);
 void viommu_fini(struct viommu *vi);
 void viommu_mmio_write(struct viommu *vi, unsigned int offset,
@@ -29,6 +29,12 @@ void viommu_stale_timer(struct viommu *vi);
 /* A request of a bound device faulted in hardware. pcidevs_lock held. */
 void viommu_fault(struct viommu *vi, pci_sbdf_t sbdf, uint64_t addr,
                   bool read);
+/*
+ * The machine blocked an interrupt request of a bound device, which named that
+ * entry. vi->ir is not NULL. pcidevs_lock held.
+ */
+void viommu_blocked(struct viommu *vi, pci_sbdf_t sbdf, uint16_t index,
+                    unsigned int reason);
 /*
  * Counts pages_pinned anew.
  *   -ERESTART  not all was looked at: again

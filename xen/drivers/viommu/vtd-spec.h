@@ -35,9 +35,12 @@
 #define VTD_ECAP                0x010
 #define VTD_ECAP_C              0x0000000000000001ULL /* walks are coherent */
 #define VTD_ECAP_QI             0x0000000000000002ULL
+#define VTD_ECAP_IR             0x0000000000000008ULL
+#define VTD_ECAP_EIM            0x0000000000000010ULL /* x2APIC */
 #define VTD_ECAP_PT             0x0000000000000040ULL
 #define VTD_ECAP_SC             0x0000000000000080ULL
 #define VTD_ECAP_IRO            0x000000000003ff00ULL /* in 16 bytes */
+#define VTD_ECAP_MHMV           0x0000000000f00000ULL /* of IEC masks */
 
 /* 11.4.4.1 Global command, 11.4.4.2 global status: same bits. */
 #define VTD_GCMD                0x018
@@ -45,6 +48,11 @@
 #define VTD_GCMD_TE             0x80000000U
 #define VTD_GCMD_SRTP           0x40000000U
 #define VTD_GCMD_QIE            0x04000000U
+#define VTD_GCMD_IRE            0x02000000U
+#define VTD_GCMD_SIRTP          0x01000000U
+#define VTD_GCMD_CFI            0x00800000U
+/* Those that are given each time, and show that it was done. */
+#define VTD_GCMD_ONE_SHOT       (VTD_GCMD_SRTP | VTD_GCMD_SIRTP)
 
 /* 11.4.5 Root table address. */
 #define VTD_RTADDR              0x020
@@ -101,6 +109,12 @@
 #define VTD_ICS                 0x09c
 #define VTD_ICS_IWC             0x00000001U
 
+/* 11.4.9.10 Interrupt remapping table address. */
+#define VTD_IRTA                0x0b8
+#define VTD_IRTA_ADDR           0xfffffffffffff000ULL
+#define VTD_IRTA_EIME           0x0000000000000800ULL
+#define VTD_IRTA_S              0x000000000000000fULL /* 2^(S+1) entries */
+
 /* 11.4.9.9 Invalidation queue error record. */
 #define VTD_IQERCD              0x0b0
 
@@ -121,6 +135,7 @@
 #define VTD_FRCD                0x220
 #define VTD_FRCD_SIZE           16
 #define VTD_FRCD_LO_FI          0xfffffffffffff000ULL
+#define VTD_FRCD_LO_INDEX       0xffff000000000000ULL /* of an interrupt */
 #define VTD_FRCD_HI_F           0x8000000000000000ULL
 #define VTD_FRCD_HI_T1          0x4000000000000000ULL /* a read */
 #define VTD_FRCD_HI_FR          0x000000ff00000000ULL
@@ -139,6 +154,14 @@
 #define VTD_FR_ROOT_RSVD            0x0a
 #define VTD_FR_CONTEXT_RSVD         0x0b
 #define VTD_FR_TABLE_RSVD           0x0c
+/* Of interrupt requests. */
+#define VTD_FR_IR_REQUEST_RSVD      0x20
+#define VTD_FR_IR_INDEX             0x21
+#define VTD_FR_IR_NOT_PRESENT       0x22
+#define VTD_FR_IR_TABLE_ADDR        0x23
+#define VTD_FR_IR_ENTRY_RSVD        0x24
+#define VTD_FR_IR_COMPATIBILITY     0x25
+#define VTD_FR_IR_SOURCE            0x26
 
 /* 9.1 Root entry. */
 struct vtd_root_entry {
@@ -172,6 +195,49 @@ struct vtd_context_entry {
 #define VTD_PTE_ADDR            0x000ffffffffff000ULL
 #define VTD_PTE_IGNORED         0xbff0000000000000ULL /* for software */
 #define VTD_PTE_IGNORED_LINK    0x0000000000000400ULL /* not in a leaf */
+
+/* 5.1.2.2, 5.1.5.2 Interrupt request in remappable format. */
+#define VTD_MSI_BASE            0x00000000fee00000ULL
+#define VTD_MSI_BASE_MASK       0xfffffffffff00000ULL
+#define VTD_MSI_INDEX           0x00000000000fffe0ULL /* bits 14:0 */
+#define VTD_MSI_REMAPPABLE      0x0000000000000010ULL
+#define VTD_MSI_SHV             0x0000000000000008ULL /* a subhandle */
+#define VTD_MSI_INDEX_15        0x0000000000000004ULL
+#define VTD_MSI_DATA_SUBHANDLE  0x0000ffffU
+#define VTD_MSI_DATA_RSVD       0xffff0000U           /* with SHV */
+
+/* 5.1.5.1 Redirection entry of an IOAPIC in remappable format. */
+#define VTD_RTE_INDEX           0xfffe000000000000ULL /* bits 14:0 */
+#define VTD_RTE_REMAPPABLE      0x0001000000000000ULL
+#define VTD_RTE_INDEX_15        0x0000000000000800ULL
+
+/* 9.10 Interrupt remapping table entry. */
+struct vtd_irte {
+    uint64_t lo, hi;
+};
+#define VTD_IRTE_P              0x0000000000000001ULL
+#define VTD_IRTE_FPD            0x0000000000000002ULL
+#define VTD_IRTE_DM             0x0000000000000004ULL /* logical */
+#define VTD_IRTE_RH             0x0000000000000008ULL /* any one of them */
+#define VTD_IRTE_TM             0x0000000000000010ULL /* level */
+#define VTD_IRTE_DLM            0x00000000000000e0ULL
+#define VTD_IRTE_V              0x0000000000ff0000ULL
+#define VTD_IRTE_LO_RSVD        0x00000000ff00f000ULL /* IM: CAP.PI is 0 */
+#define VTD_IRTE_DST            0xffffffff00000000ULL
+#define VTD_IRTE_DST_XAPIC      0x0000ff0000000000ULL
+#define VTD_IRTE_HI_SID         0x000000000000ffffULL
+#define VTD_IRTE_HI_SQ          0x0000000000030000ULL
+#define VTD_IRTE_HI_SVT         0x00000000000c0000ULL
+#define VTD_IRTE_HI_RSVD        0xfffffffffff00000ULL
+#define VTD_SVT_NONE            0
+#define VTD_SVT_SID             1 /* less what SQ leaves out */
+#define VTD_SVT_BUS             2 /* from SID's upper byte to its lower one */
+#define VTD_DLM_FIXED           0
+#define VTD_DLM_LOWEST          1
+#define VTD_DLM_SMI             2
+#define VTD_DLM_NMI             4
+#define VTD_DLM_INIT            5
+#define VTD_DLM_EXTINT          7
 
 #define VTD_PAGE_SHIFT          12
 #define VTD_LEVEL_STRIDE        9

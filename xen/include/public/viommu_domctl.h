@@ -78,7 +78,11 @@
     X(stale_joined,      "stale leaves ended early: a flush was due anyway") \
     X(p2m_lookups,       "lookups of guest memory in the p2m")              \
     X(rej_event,         "refused: event message that is no interrupt")               \
-    X(plain_accesses,    "trapped accesses done without the emulator")
+    X(plain_accesses,    "trapped accesses done without the emulator")      \
+    X(irte_remapped,     "interrupts remapped")                             \
+    X(irte_compat,       "interrupts in compatibility format let through")  \
+    X(irte_blocked,      "interrupts blocked")                              \
+    X(irte_unreported,   "blocked interrupts that made no fault record")
 
 #define XEN_VIOMMU_COUNTER_INDEX_(name, what) XEN_VIOMMU_CNT_##name,
 enum {
@@ -86,6 +90,23 @@ enum {
     XEN_VIOMMU_NR_COUNTERS
 };
 #undef XEN_VIOMMU_COUNTER_INDEX_
+
+/*
+ * Where the guest's IOAPIC is as a requester of interrupts: SSSS:BB:DD.F. No
+ * device is on that bus.
+ */
+#define XEN_VIOMMU_IOAPIC_SBDF    0xff00U
+
+/*
+ * gflags of XEN_DOMCTL_bind_pt_irq for a message in remappable format, which is
+ * handed on whole: the low byte of its data is gvec. Beside these only
+ * XEN_DOMCTL_VMSI_X86_UNMASKED is as for other messages.
+ */
+#define XEN_VIOMMU_MSI_REMAPPABLE 0x80000000U
+#define XEN_VIOMMU_MSI_HANDLE     0x0000ffffU
+#define XEN_VIOMMU_MSI_SHV        0x00020000U /* address bit 3 */
+#define XEN_VIOMMU_MSI_DATA       0x03fc0000U /* bits 15:8 of the data */
+#define XEN_VIOMMU_MSI_DATA_HIGH  0x04000000U /* its bits 31:16 are not 0 */
 
 /* A device behind the unit. */
 struct xen_viommu_device {
@@ -212,6 +233,8 @@ struct xen_domctl_viommu_op {
              * maps for them is populated, and counts as its own access would.
              */
 #define XEN_VIOMMU_CREATE_overcommit (1U << 0)
+            /* The unit remaps interrupts, too (ECAP.IR, ECAP.EIM). */
+#define XEN_VIOMMU_CREATE_intremap   (1U << 1)
         } create;
 
         xen_viommu_settings_t set; /* IN */
@@ -239,6 +262,7 @@ struct xen_domctl_viommu_op {
 #define XEN_VIOMMU_FLAG_quarantined  (1U << 2) /* The host failed it. */
 #define XEN_VIOMMU_FLAG_overcommit   (1U << 3) /* As given to create. */
 #define XEN_VIOMMU_FLAG_no_exit      (1U << 4) /* Registers do not trap now. */
+#define XEN_VIOMMU_FLAG_intremap     (1U << 5) /* GSTS.IRES */
             uint64_aligned_t cap;  /* OUT: capability register. */
             uint64_aligned_t ecap; /* OUT: extended capability register. */
             uint32_t nr_counters;  /* IN: room, OUT: number. */

@@ -11,6 +11,7 @@
 #include <xen/types.h>
 
 struct domain;
+struct hvm_pirq_dpci;
 struct vcpu;
 struct xen_domctl_viommu_op;
 
@@ -43,6 +44,46 @@ void viommu_detach_device(struct domain *d, const struct pci_dev *pdev);
  * the guest is told, with the reason that its own tables give. No lock held.
  */
 void viommu_report_fault(pci_sbdf_t sbdf, uint64_t addr, bool read);
+
+/*
+ * Likewise, an interrupt request was blocked, with that fault reason. addr: as
+ * the fault record has it. No lock held.
+ */
+void viommu_report_blocked(pci_sbdf_t sbdf, uint64_t addr, uint8_t reason);
+
+/* Whether the domain's unit may remap interrupts. */
+bool viommu_remaps(const struct domain *d);
+
+/*
+ * An interrupt of the domain is about to be delivered: of an IOAPIC pin with
+ * that redirection entry (irq_lock held), a message of an emulated device, or
+ * of a passed-through one (event_lock held). True: it has been, or has to be
+ * dropped.
+ */
+bool viommu_ioapic_deliver(struct domain *d, unsigned int gsi, uint64_t rte,
+                           bool level);
+bool viommu_inject_msi(struct domain *d, uint64_t addr, uint32_t data);
+bool viommu_deliver_pirq(struct domain *d, struct hvm_pirq_dpci *pirq_dpci);
+
+/*
+ * The vector that a pin was last delivered as; vector, that of its redirection
+ * entry, unless it was remapped. irq_lock held.
+ */
+uint8_t viommu_ioapic_vector(const struct domain *d, unsigned int gsi,
+                             uint8_t vector);
+
+/*
+ * The end of a vector came. Whether it is that of the pin, whose redirection
+ * entry has that vector. irq_lock held.
+ */
+bool viommu_ioapic_ends(struct domain *d, unsigned int gsi, uint8_t vector,
+                        uint8_t ended);
+
+/*
+ * The end of a vector came. Whether the device's message was remapped to it,
+ * and is at its end now. event_lock held.
+ */
+bool viommu_msi_eoi(struct hvm_pirq_dpci *pirq_dpci, uint8_t vector);
 
 /* HVMOP_viommu_poll, see public/hvm/hvm_op.h. */
 long viommu_poll(void);
@@ -97,6 +138,50 @@ static inline void viommu_detach_device(struct domain *d,
 
 static inline void viommu_report_fault(pci_sbdf_t sbdf, uint64_t addr,
                                        bool read) {}
+
+static inline void viommu_report_blocked(pci_sbdf_t sbdf, uint64_t addr,
+                                         uint8_t reason) {}
+
+static inline bool viommu_remaps(const struct domain *d)
+{
+    return false;
+}
+
+static inline bool viommu_ioapic_deliver(struct domain *d, unsigned int gsi,
+                                         uint64_t rte, bool level)
+{
+    return false;
+}
+
+static inline bool viommu_inject_msi(struct domain *d, uint64_t addr,
+                                     uint32_t data)
+{
+    return false;
+}
+
+static inline bool viommu_deliver_pirq(struct domain *d,
+                                       struct hvm_pirq_dpci *pirq_dpci)
+{
+    return false;
+}
+
+static inline uint8_t viommu_ioapic_vector(const struct domain *d,
+                                           unsigned int gsi, uint8_t vector)
+{
+    return vector;
+}
+
+static inline bool viommu_ioapic_ends(struct domain *d, unsigned int gsi,
+                                      uint8_t vector, uint8_t ended)
+{
+    return vector == ended;
+}
+
+static inline bool viommu_msi_eoi(struct hvm_pirq_dpci *pirq_dpci,
+                                  uint8_t vector)
+{
+    return false;
+}
 
 static inline long viommu_poll(void)
 {

@@ -44,6 +44,7 @@ type info = {
   sidecore: Xenctrl.domid option;
   no_exit: bool;
   overcommit: bool;
+  intremap: bool;
   devices: device array;
   counters: counter array;
 }
@@ -58,7 +59,7 @@ type sidecore = {
 }
 
 external create: Xenctrl.handle -> Xenctrl.domid -> table_pages:int ->
-  overcommit:bool -> unit = "stub_xc_viommu_create"
+  overcommit:bool -> intremap:bool -> unit = "stub_xc_viommu_create"
 external set: Xenctrl.handle -> Xenctrl.domid -> settings -> unit
   = "stub_xc_viommu_set"
 external bind: Xenctrl.handle -> Xenctrl.domid -> host:sbdf -> guest:sbdf -> unit

@@ -57,6 +57,7 @@ type info = {
   sidecore: Xenctrl.domid option;  (** the one that serves it *)
   no_exit: bool;      (** register accesses do not trap now *)
   overcommit: bool;   (** as given to [create] *)
+  intremap: bool;     (** the guest turned interrupt remapping on *)
   devices: device array;
   counters: counter array;
 }
@@ -65,12 +66,14 @@ type info = {
     [table_pages] is the quota of shadow table pages, 0 for Xen's default.
     [overcommit]: it may have less memory than its maximum, populated on demand;
     its devices then are blocked until it turns translation on.
+    [intremap]: the unit remaps interrupts, too; the device model has to hand on
+    interrupt messages as they are.
     Errors: EEXIST (it has one), EBUSY (it ran, or has devices), EXDEV (it was
     created without passthrough), EOPNOTSUPP (also: no HAP, altp2m or nested
     HVM in use), ENOMEM, EINVAL (not an HVM domain; [table_pages] is negative
     or has more than 32 bits). *)
 val create: Xenctrl.handle -> Xenctrl.domid -> table_pages:int ->
-  overcommit:bool -> unit
+  overcommit:bool -> intremap:bool -> unit
 
 (** Changes all settings, at any time; a new unit is in trap mode. Errors:
     ERANGE (a value is not in its range), ENXIO (sidecore mode, and no sidecore

@@ -56,15 +56,18 @@ static value of_sbdf(uint32_t sbdf)
 }
 
 CAMLprim value stub_xc_viommu_create(value xch, value domid, value table_pages,
-                                     value overcommit)
+                                     value overcommit, value intremap)
 {
-    CAMLparam4(xch, domid, table_pages, overcommit);
+    CAMLparam5(xch, domid, table_pages, overcommit, intremap);
 
     if ( !is_u32(table_pages) )
         errno = EINVAL;
     else if ( !xc_viommu_create(handle_of(xch), Int_val(domid),
-                                Long_val(table_pages), Bool_val(overcommit)
-                                ? XEN_VIOMMU_CREATE_overcommit : 0) )
+                                Long_val(table_pages),
+                                (Bool_val(overcommit)
+                                 ? XEN_VIOMMU_CREATE_overcommit : 0) |
+                                (Bool_val(intremap)
+                                 ? XEN_VIOMMU_CREATE_intremap : 0)) )
         CAMLreturn(Val_unit);
 
     raise_errno();
@@ -196,7 +199,7 @@ CAMLprim value stub_xc_viommu_get_info(value xch, value domid)
         raise_errno();
     }
 
-    result = caml_alloc_tuple(12);
+    result = caml_alloc_tuple(13);
     Store_field(result, 0, Val_int(info.table_pages));
     Store_field(result, 1,
                 Val_bool(info.flags & XEN_VIOMMU_FLAG_translation));
@@ -211,8 +214,9 @@ CAMLprim value stub_xc_viommu_get_info(value xch, value domid)
                            : caml_alloc_some(Val_int(info.sidecore)));
     Store_field(result, 8, Val_bool(info.flags & XEN_VIOMMU_FLAG_no_exit));
     Store_field(result, 9, Val_bool(info.flags & XEN_VIOMMU_FLAG_overcommit));
-    Store_field(result, 10, of_devices(&info));
-    Store_field(result, 11, of_counters(&info));
+    Store_field(result, 10, Val_bool(info.flags & XEN_VIOMMU_FLAG_intremap));
+    Store_field(result, 11, of_devices(&info));
+    Store_field(result, 12, of_counters(&info));
 
     some = caml_alloc_some(result);
 

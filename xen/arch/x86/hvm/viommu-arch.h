@@ -7,6 +7,8 @@
 
 #include <xen/timer.h>
 
+#include <public/hvm/save.h>
+
 #include "../../../drivers/viommu/boundary.h"
 
 /* One vCPU's, for viommu-trap.c. Nobody else looks at it. */
@@ -22,10 +24,25 @@ struct viommu_trap {
     } page[5];
 };
 
+/* An event message of the unit, which is not remapped itself. */
+void viommu_send_event(struct domain *d, uint64_t addr, uint32_t data);
+
+/* Of the only IOAPIC that an HVM guest has. */
+#define VIOMMU_IOAPIC_PINS \
+    ARRAY_SIZE(((struct hvm_hw_vioapic *)NULL)->redirtbl)
+
 struct viommu_arch {
     struct timer timer[VIOMMU_NR_TIMERS];
     struct page_info *inbox;         /* vi->inbox.page; NULL: none yet */
     bool complete;                   /* created */
+    /*
+     * What the IOAPIC's pin was last delivered as; vector 0: it was not
+     * remapped. level: its end has not come yet. irq_lock.
+     */
+    struct {
+        uint8_t vector;
+        bool level;
+    } pin[VIOMMU_IOAPIC_PINS];
     struct viommu_trap trap[];       /* by vCPU */
 };
 

@@ -26,6 +26,7 @@
 #include <public/sched.h>
 
 #include "../../../drivers/viommu/boundary.h"
+#include "../../../drivers/viommu/intremap.h"
 #include "../../../drivers/viommu/sidecore.h"
 #include "../../../drivers/viommu/viommu.h"
 
@@ -111,6 +112,14 @@ bool guest_get_frame(struct viommu *vi, mfn_t mfn)
     return get_page(mfn_to_page(mfn), vi->d);
 }
 
+bool guest_has_frame(struct viommu *vi, mfn_t mfn)
+{
+    const struct page_info *pg = mfn_to_page(mfn);
+
+    /* Our reference keeps the owner, but not this. */
+    return page_get_owner(pg) == vi->d && (pg->count_info & PGC_allocated);
+}
+
 void guest_put_frame(mfn_t mfn)
 {
     put_page(mfn_to_page(mfn));
@@ -189,15 +198,21 @@ uint64_t guest_time_us(void)
 
 void guest_send_msi(struct viommu *vi, uint64_t addr, uint32_t data)
 {
-    /* Vector 0 would mean a pirq to hvm_inject_msi(); below 16 is illegal. */
-    if ( (addr >> 20) != (MSI_ADDR_BASE_LO >> 20) ||
+    /*
+     * With x2APIC the upper half extends the APIC ID. Vector 0 would mean a
+     * pirq to hvm_inject_msi(); below 16 is illegal.
+     */
+    if ( ((vi->ir ? (uint32_t)addr : addr) >> 20) != (MSI_ADDR_BASE_LO >> 20) ||
          MASK_EXTR(data, MSI_DATA_VECTOR_MASK) < 16 )
     {
         viommu_count(vi, rej_event);
         return;
     }
 
-    hvm_inject_msi(vi->d, addr, data);
+    if ( vi->ir )
+        viommu_send_event(vi->d, addr, data);
+    else
+        hvm_inject_msi(vi->d, addr, data);
 }
 
 /* ---- Time. ---- */
@@ -419,7 +434,7 @@ static int create(struct domain *d, unsigned int table_pages,
     unsigned int i;
     int rc;
 
-    if ( flags & ~XEN_VIOMMU_CREATE_overcommit )
+    if ( flags & ~(XEN_VIOMMU_CREATE_overcommit | XEN_VIOMMU_CREATE_intremap) )
         return -EINVAL;
     if ( vi )
         return vi->arch->complete ? -EEXIST : complete(vi);
@@ -441,6 +456,7 @@ static int create(struct domain *d, unsigned int table_pages,
 
     vi->d = d;
     vi->overcommit = flags & XEN_VIOMMU_CREATE_overcommit;
+    vi->intremap = flags & XEN_VIOMMU_CREATE_intremap;
     vi->arch = xzalloc_flex_struct(struct viommu_arch, trap, d->max_vcpus);
     rc = vi->arch ? viommu_init(vi, table_pages) : -ENOMEM;
     if ( rc )
@@ -479,6 +495,21 @@ void viommu_report_fault(pci_sbdf_t sbdf, uint64_t addr, bool read)
     d = pdev ? pdev->domain : NULL;
     if ( d && is_hvm_domain(d) && d->arch.hvm.viommu )
         viommu_fault(d->arch.hvm.viommu, pdev->sbdf, addr, read);
+    pcidevs_unlock();
+}
+
+void viommu_report_blocked(pci_sbdf_t sbdf, uint64_t addr, uint8_t reason)
+{
+    const struct pci_dev *pdev;
+
+    if ( reason < VTD_FR_IR_REQUEST_RSVD || reason > VTD_FR_IR_SOURCE )
+        return;
+
+    pcidevs_lock();
+    pdev = pci_get_real_pdev(sbdf);
+    if ( pdev && viommu_remaps(pdev->domain) )
+        viommu_blocked(pdev->domain->arch.hvm.viommu, pdev->sbdf,
+                       MASK_EXTR(addr, VTD_FRCD_LO_INDEX), reason);
     pcidevs_unlock();
 }
 
@@ -595,7 +626,8 @@ static int get_info(struct viommu *vi, struct xen_domctl_viommu_op *op)
     op->u.info.flags = (vi->translation ? XEN_VIOMMU_FLAG_translation : 0) |
                        (vi->queue_enabled ? XEN_VIOMMU_FLAG_queue : 0) |
                        (vi->overcommit ? XEN_VIOMMU_FLAG_overcommit : 0) |
-                       (vi->inbox.live ? XEN_VIOMMU_FLAG_no_exit : 0);
+                       (vi->inbox.live ? XEN_VIOMMU_FLAG_no_exit : 0) |
+                       (intremap_is_on(vi) ? XEN_VIOMMU_FLAG_intremap : 0);
     op->u.info.settings = vi->set;
     op->u.info.sidecore = sidecore_of(vi);
 
