@@ -326,24 +326,6 @@ def aims(res):
     return out
 
 
-# A packet of 1500 bytes on Ethernet, with all around it, at 10 Gbit/s.
-PACKET_NS = 1538 * 8 / 10
-
-
-def on_a_line(native):
-    """Round trips of a pair against the time of a packet on a line."""
-    ns = {what: float(value) for what, value, unit in native if unit == "ns"}
-    out = []
-    for name, parts in (
-            ("strict", ("queue: map", "queue: unmap; strict")),
-            ("optimistic", ("queue: map; revived", "queue: unmap; lingers"))):
-        if all(p in ns for p in parts):
-            pair = sum(ns[p] for p in parts)
-            out.append([name, f"{pair:.0f}", f"{PACKET_NS:.0f}",
-                        percent(pair / PACKET_NS)])
-    return ["a pair by a sidecore", "ns", "a packet, ns", "of it"], out
-
-
 STYLE = """
 body { font: 16px/1.5 sans-serif; max-width: 62em; margin: 2em auto;
        padding: 0 1em; color: #202124; }
@@ -482,15 +464,8 @@ def write_html(path, res, machine, native, free, counted):
         p += ["<h2>Without a hypervisor</h2>",
               "<p>The same core and poll loop, compiled for user space, with "
               "hardware that costs nothing: what the emulation itself "
-              "costs.</p>",
-              table(*on_a_line(native)),
-              "<p>A pair is two round trips, each waited for by the guest; a "
-              "packet of 1500 bytes takes that long on a line of 10 Gbit/s. "
-              "Below 100 %, an unmodified guest can map and unmap each packet "
-              "and still fill the line, if it has the rest of the time for "
-              "all else. The rig has no line: there, a stream is as fast as "
-              "the processors are, and whatever the unit does is taken from "
-              "it.</p>",
+              "costs. Without Xen's lookups and exits it says nothing of "
+              "what a line allows.</p>",
               table(["", "value", "unit"], native)]
     if counted.v:
         p += counted_section(counted)
@@ -517,8 +492,6 @@ def write_summary(path, res, machine, native):
         if native:
             f.write("\nWithout a hypervisor\n\n")
             f.write(text_table(["", "value", "unit"], native))
-            f.write("\nAgainst a line of 10 Gbit/s (computed of the above)\n\n")
-            f.write(text_table(*on_a_line(native)))
         f.write("\nWhere\n\n")
         for name, value in machine:
             f.write(f"  {name}: {value}\n")
