@@ -5,13 +5,14 @@
  *
  *   edu-map BDF WHAT
  *
- * WHAT is a group of checks below, or "pairs COUNT", which maps and unmaps so often.
- * The device has the driver edu_dma, and is taken. One line a check, PASS or FAIL
- * and its name; exit 0 only if all passed.
+ * WHAT is a group of checks below, or "pairs COUNT", which maps and unmaps so
+ * often. The device has the driver edu_dma, and is taken. One line a check,
+ * PASS or FAIL and its name; exit 0 only if all passed.
  *
- * Times: the device does its DMA 100 ms after it was told to. Where something is to
- * be reachable still, the window is long; where it is not to be any more, this
- * process slept for window and tick, and its timer comes after the module's.
+ * Times: the device does its DMA 100 ms after it was told to. Where something
+ * is to be reachable still, the window is long; where it is not to be any more,
+ * this process slept for window and tick, and its timer comes after the
+ * module's.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -87,7 +88,9 @@ static int call(struct edu_call *c)
 
 static uint64_t map(uint32_t offset, uint32_t len, uint32_t dir)
 {
-    struct edu_call c = { .op = EDU_MAP, .offset = offset, .len = len, .dir = dir };
+    struct edu_call c = {
+        .op = EDU_MAP, .offset = offset, .len = len, .dir = dir
+    };
 
     if ( call(&c) )
         die("EDU_MAP");
@@ -96,7 +99,9 @@ static uint64_t map(uint32_t offset, uint32_t len, uint32_t dir)
 
 static void unmap(uint64_t addr, uint32_t len, uint32_t dir)
 {
-    struct edu_call c = { .op = EDU_UNMAP, .len = len, .dir = dir, .addr = { addr } };
+    struct edu_call c = {
+        .op = EDU_UNMAP, .len = len, .dir = dir, .addr = { addr }
+    };
 
     if ( call(&c) )
         die("EDU_UNMAP");
@@ -122,7 +127,7 @@ static void load(void)
     unmap(addr, PAGE, EDU_TO_DEVICE);
 }
 
-/* Does a write of the device to addr bring these bytes of the arena what it has? */
+/* Does the device, writing to addr, bring these bytes what it has? */
 static int stored(uint64_t addr, uint32_t offset, uint32_t len)
 {
     memset(arena + offset, 0, len);
@@ -165,10 +170,11 @@ static void sleep_us(uint64_t us)
 }
 
 /*
- * Something was unmapped at since, and lingers for window_us: a verdict on what was
- * seen of it only holds if all of that time has not passed meanwhile.
+ * Something was unmapped at since, and lingers for window_us: a verdict on what
+ * was seen of it only holds if all of that time has not passed meanwhile.
  */
-static void lingers(const char *name, int seen, uint64_t since, uint64_t window_us)
+static void lingers(const char *name, int seen, uint64_t since,
+                    uint64_t window_us)
 {
     if ( !seen && now_us() - since >= window_us )
         printf("NONE %s: the machine is too slow to see it\n", name);
@@ -176,7 +182,7 @@ static void lingers(const char *name, int seen, uint64_t since, uint64_t window_
         verdict(name, seen);
 }
 
-/* ---- the DMA API, with any strategy ---------------------------------------- */
+/* ---- the DMA API, with any strategy -------------------------------------- */
 
 static void checks_api(const char *name)
 {
@@ -203,17 +209,20 @@ static void checks_api(const char *name)
     unmap(addr, 0x123, EDU_FROM_DEVICE);
 
     addr = map(4 * PAGE + 0x800, PAGE, EDU_BOTH);
-    CHECK("over the end of a page, written", arrives(addr, 4 * PAGE + 0x800, PAGE));
+    CHECK("over the end of a page, written",
+          arrives(addr, 4 * PAGE + 0x800, PAGE));
     engine(0, addr, PAGE);
     other = map(6 * PAGE, PAGE, EDU_FROM_DEVICE);
     memset(arena + 6 * PAGE, 0, PAGE);
     engine(1, other, PAGE);
-    CHECK("and read", !memcmp(arena + 6 * PAGE, arena + 4 * PAGE + 0x800, PAGE));
+    CHECK("and read",
+          !memcmp(arena + 6 * PAGE, arena + 4 * PAGE + 0x800, PAGE));
     unmap(other, PAGE, EDU_FROM_DEVICE);
     unmap(addr, PAGE, EDU_BOTH);
 
     addr = map(8 * PAGE, 16 * PAGE, EDU_FROM_DEVICE);
-    CHECK("the last of 16 pages in a row", arrives(addr + 15 * PAGE, 23 * PAGE, PAGE));
+    CHECK("the last of 16 pages in a row",
+          arrives(addr + 15 * PAGE, 23 * PAGE, PAGE));
     unmap(addr, 16 * PAGE, EDU_FROM_DEVICE);
 
     addr = map(0, PAGE, EDU_TO_DEVICE);
@@ -226,8 +235,12 @@ static void checks_api(const char *name)
     CHECK("read-only: nor after it", blocked(addr, 0, PAGE));
     unmap(addr, PAGE, EDU_TO_DEVICE);
 
-    c = (struct edu_call){ .op = EDU_MAP_SG, .dir = EDU_FROM_DEVICE, .count = 8,
-                           .offset = 10 * PAGE + 0x200, .stride = 2 * PAGE, .len = 0x600 };
+    c = (struct edu_call){ .op = EDU_MAP_SG,
+                           .dir = EDU_FROM_DEVICE,
+                           .count = 8,
+                           .offset = 10 * PAGE + 0x200,
+                           .stride = 2 * PAGE,
+                           .len = 0x600 };
     ok = !call(&c);
     for ( i = 0; ok && i < 8; i++ )
         ok = arrives(c.addr[i], (10 + 2 * i) * PAGE + 0x200, 0x600);
@@ -238,7 +251,8 @@ static void checks_api(const char *name)
 
     c = (struct edu_call){ .op = EDU_ALLOC, .len = 2 * PAGE };
     ok = !call(&c);
-    coherent = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, dev, COHERENT_AT);
+    coherent = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, dev,
+                    COHERENT_AT);
     ok = ok && coherent != MAP_FAILED;
     if ( ok )
     {
@@ -267,7 +281,9 @@ static void checks_api(const char *name)
     if ( !call(&c) )
     {
         /* Perhaps there is no room at all. */
-        c = (struct edu_call){ .op = EDU_MAP, .len = PAGE, .dir = EDU_FROM_DEVICE };
+        c = (struct edu_call){ .op = EDU_MAP,
+                               .len = PAGE,
+                               .dir = EDU_FROM_DEVICE };
         ok = call(&c) || c.addr[0] + PAGE - 1 <= 0xfffff;
         if ( ok && c.addr[0] )
             unmap(c.addr[0], PAGE, EDU_FROM_DEVICE);
@@ -281,8 +297,8 @@ static void checks_api(const char *name)
 }
 
 /*
- * No address is left. Last of all: where it had none, Linux gives out no low address
- * at all before another one is given back.
+ * No address is left. Last of all: where it had none, Linux gives out no low
+ * address at all before another one is given back.
  */
 static void checks_room(const char *name)
 {
@@ -295,24 +311,29 @@ static void checks_room(const char *name)
 
     strategy(name, 10000);
     load();
-    /* Room for three pages, or fewer: the driver is told, and the others stay. */
+    /* Room for three pages, or fewer: the driver is told, the others stay. */
     c = (struct edu_call){ .op = EDU_MASK, .count = 14 };
     errors = get("errors");
     ok = !call(&c);
     for ( n = 0; n < 8; n++ )
     {
-        c = (struct edu_call){ .op = EDU_MAP, .offset = (20 + n) * PAGE, .len = PAGE,
+        c = (struct edu_call){ .op = EDU_MAP,
+                               .offset = (20 + n) * PAGE,
+                               .len = PAGE,
                                .dir = EDU_FROM_DEVICE };
         if ( call(&c) )
             break;
         ok = ok && c.addr[0] + PAGE - 1 <= 0x3fff;
         some[n] = c.addr[0];
     }
-    CHECK("no address is left: an error", ok && n >= 1 && n <= 3 && get("errors") == errors + 1);
+    CHECK("no address is left: an error",
+          ok && n >= 1 && n <= 3 && get("errors") == errors + 1);
     CHECK("the others are mapped", n && stored(some[0], 20 * PAGE, PAGE));
     for ( i = 0; i < n; i++ )
         unmap(some[i], PAGE, EDU_FROM_DEVICE);
-    c = (struct edu_call){ .op = EDU_MAP, .offset = 40 * PAGE, .len = PAGE, .dir = EDU_FROM_DEVICE };
+    c = (struct edu_call){
+        .op = EDU_MAP, .offset = 40 * PAGE, .len = PAGE, .dir = EDU_FROM_DEVICE
+    };
     ok = !call(&c) && c.addr[0] + PAGE - 1 <= 0x3fff;
     CHECK("what nobody uses makes room", ok);
     if ( ok )
@@ -324,7 +345,7 @@ static void checks_room(const char *name)
 #undef CHECK
 }
 
-/* ---- what each strategy relaxes --------------------------------------------- */
+/* ---- what each strategy relaxes ------------------------------------------ */
 
 static void checks_strict(void)
 {
@@ -365,11 +386,12 @@ static void checks_optimistic(void)
     addr = map(0, PAGE, EDU_FROM_DEVICE);
     t = now_us();
     unmap(addr, PAGE, EDU_FROM_DEVICE);
-    lingers("optimistic: unmapped, it lingers", arrives(addr, 0, PAGE), t, window);
+    lingers("optimistic: unmapped, it lingers", arrives(addr, 0, PAGE), t,
+            window);
     hits = get("hits");
     again = map(0, PAGE, EDU_FROM_DEVICE);
-    lingers("optimistic: mapped again, found", again == addr && get("hits") == hits + 1,
-            t, window);
+    lingers("optimistic: mapped again, found",
+            again == addr && get("hits") == hits + 1, t, window);
     other = map(0, PAGE, EDU_FROM_DEVICE);
     verdict("optimistic: while it is mapped, another address", other != addr);
     unmap(other, PAGE, EDU_FROM_DEVICE);
@@ -394,18 +416,21 @@ static void checks_optimistic(void)
     }
     verdict("optimistic: no more than the quota lingers", ok);
     verdict("optimistic: the oldest went", blocked(first[0], 10 * PAGE, PAGE));
-    lingers("optimistic: the newest is there", arrives(first[5], 15 * PAGE, PAGE), t, window);
+    lingers("optimistic: the newest is there",
+            arrives(first[5], 15 * PAGE, PAGE), t, window);
     set("quota", "0");
     addr = map(0, PAGE, EDU_FROM_DEVICE);
     unmap(addr, PAGE, EDU_FROM_DEVICE);
-    verdict("optimistic: with no quota, unreachable at once", blocked(addr, 0, PAGE));
+    verdict("optimistic: with no quota, unreachable at once",
+            blocked(addr, 0, PAGE));
     set("quota", "4096");
     set("batch", "250");
 
     addr = map(0, PAGE, EDU_FROM_DEVICE);
     unmap(addr, PAGE, EDU_FROM_DEVICE);
     set("strategy", "strict");
-    verdict("optimistic: then strict, unreachable at once", blocked(addr, 0, PAGE));
+    verdict("optimistic: then strict, unreachable at once",
+            blocked(addr, 0, PAGE));
 
     window = 200000;
     strategy("optimistic", window);
@@ -444,7 +469,8 @@ static void lingering(void)
     addr = map(0, PAGE, EDU_FROM_DEVICE);
     t = now_us();
     unmap(addr, PAGE, EDU_FROM_DEVICE);
-    lingers("given back: something lingers before", get("stale_pages") > 0, t, 10000000);
+    lingers("given back: something lingers before", get("stale_pages") > 0, t,
+            10000000);
     printf("address %#lx\n", addr);
 }
 
@@ -458,7 +484,9 @@ static void gone(uint64_t addr)
 
 static void pairs(unsigned int count)
 {
-    struct edu_call c = { .op = EDU_PAIRS, .count = count, .dir = EDU_FROM_DEVICE };
+    struct edu_call c = { .op = EDU_PAIRS,
+                          .count = count,
+                          .dir = EDU_FROM_DEVICE };
 
     if ( call(&c) )
         die("EDU_PAIRS");
@@ -467,7 +495,8 @@ static void pairs(unsigned int count)
 
 int main(int argc, char **argv)
 {
-    static const char *const names[] = { "strict", "deferred", "optimistic", "shared" };
+    static const char *const names[] = { "strict", "deferred", "optimistic",
+                                         "shared" };
     char path[128];
     const char *what = argc > 2 ? argv[2] : "";
 
@@ -479,10 +508,12 @@ int main(int argc, char **argv)
     dev = open("/dev/edu-dma", O_RDWR);
     if ( dev < 0 )
         die("/dev/edu-dma");
-    arena = mmap(NULL, ARENA_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, dev, 0);
+    arena = mmap(NULL, ARENA_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+                 dev, 0);
     if ( arena == MAP_FAILED )
         die("mmap of the arena");
-    bar = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, open(path, O_RDWR), 0);
+    bar = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED,
+               open(path, O_RDWR), 0);
     if ( bar == MAP_FAILED || !edu_present(bar) )
         die(path);
 

@@ -262,7 +262,8 @@ static void checks_unmapped(int pagemap)
     check("unmapped: write to the guest-physical address of a page");
     load();
     dma(0, physical(pagemap, page(7)), 0, PAGE);
-    check_read_nothing("unmapped: read from the guest-physical address of a page");
+    check_read_nothing(
+        "unmapped: read from the guest-physical address of a page");
 
     load();
     map(IOVA, page(2), PAGE, RW);

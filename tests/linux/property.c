@@ -4,10 +4,10 @@
  *
  *   property SEQUENCES SEED
  *
- * The hardware here is an array of entries, and another of what is cached of them:
- * all of it, until it is flushed. The model is a list of what the driver has mapped
- * and one of what it had. After each call it is asked of every address whether the
- * device reaches it, and whether the strategy allows that.
+ * The hardware here is an array of entries, and another of what is cached of
+ * them: all of it, until it is flushed. The model is a list of what the driver
+ * has mapped and one of what it had. After each call it is asked of every
+ * address whether the device reaches it, and whether the strategy allows that.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,11 +30,15 @@ static unsigned int allocs, calls, clears, flushes, chance;
 static struct book b;
 static u64 now;
 
-static struct live { u64 addr, pfn; u32 pages, rights; bool shared; } live[LIVES], ended[LIVES];
+static struct live {
+	u64 addr, pfn;
+	u32 pages, rights;
+	bool shared;
+} live[LIVES], ended[LIVES];
 static u64 ended_at[LIVES];
 static unsigned int nlive, nended, hits, maps, unmaps;
 static u64 unmapped_at[ADDRS];
-static unsigned int sure;	/* of ended[], those from here on have to linger */
+static unsigned int sure; /* of ended[], those from here on have to linger */
 
 static unsigned long seed, sequence, step;
 
@@ -57,21 +61,25 @@ static unsigned int rnd(unsigned int n)
 	return (seed >> 33) % n;
 }
 
-/* ---- the hardware ----------------------------------------------------------- */
+/* ---- the hardware -------------------------------------------------------- */
 
 static bool unlucky(void) { return chance && !rnd(chance); }
 
 static void enter(u64 at, u64 pfn, u32 pages, u32 rights)
 {
 	for (u32 i = 0; i < pages; i++) {
-		MUST(owned[at + i], "mapped at an address that is the kernel's");
+		MUST(owned[at + i],
+		     "mapped at an address that is the kernel's");
 		MUST(!table[at + i].rights, "mapped where something is");
-		MUST(!cached[at + i].rights, "mapped where something is cached");
-		table[at + i] = cached[at + i] = (struct entry){ pfn + i, rights };
+		MUST(!cached[at + i].rights,
+		     "mapped where something is cached");
+		table[at + i] = cached[at + i] =
+			(struct entry){ pfn + i, rights };
 	}
 }
 
-static int create(void *ctx, u64 pfn, u32 pages, u32 rights, u64 limit, u64 *addr)
+static int create(void *ctx, u64 pfn, u32 pages, u32 rights, u64 limit,
+		  u64 *addr)
 {
 	u64 top = limit / 4096 < ADDRS ? limit / 4096 : ADDRS, at = 0;
 	u32 first, tries, i = 0;
@@ -117,7 +125,8 @@ static int clear(void *ctx, u64 addr, u32 pages)
 	calls++;
 	clears++;
 	for (u32 i = 0; i < pages; i++) {
-		MUST(table[addr / 4096 + i].rights, "cleared what is not mapped");
+		MUST(table[addr / 4096 + i].rights,
+		     "cleared what is not mapped");
 		table[addr / 4096 + i].rights = 0;
 	}
 	return 0;
@@ -161,9 +170,11 @@ static void release(void *p)
 	free(p);
 }
 
-static const struct book_hw hw = { create, map, clear, flush, end, alloc, release };
+static const struct book_hw hw = {
+	create, map, clear, flush, end, alloc, release
+};
 
-/* ---- the model -------------------------------------------------------------- */
+/* ---- the model ----------------------------------------------------------- */
 
 static bool still_mapped(const struct live *l)
 {
@@ -176,7 +187,8 @@ static bool still_mapped(const struct live *l)
 	return true;
 }
 
-static bool same(const struct live *l, u64 pfn, u32 pages, u32 rights, u64 limit)
+static bool same(const struct live *l, u64 pfn, u32 pages, u32 rights,
+		 u64 limit)
 {
 	return l->pfn == pfn && l->pages == pages && l->rights == rights &&
 	       l->addr + pages * 4096 - 1 <= limit;
@@ -185,7 +197,8 @@ static bool same(const struct live *l, u64 pfn, u32 pages, u32 rights, u64 limit
 static const struct live *is_live(u64 at)
 {
 	for (unsigned int i = 0; i < nlive; i++)
-		if (at >= live[i].addr / 4096 && at < live[i].addr / 4096 + live[i].pages)
+		if (at >= live[i].addr / 4096 &&
+		    at < live[i].addr / 4096 + live[i].pages)
 			return &live[i];
 	return NULL;
 }
@@ -198,7 +211,8 @@ static void forget(unsigned int i)
 	nended--;
 	sure -= sure > i;
 	memmove(ended + i, ended + i + 1, (nended - i) * sizeof(*ended));
-	memmove(ended_at + i, ended_at + i + 1, (nended - i) * sizeof(*ended_at));
+	memmove(ended_at + i, ended_at + i + 1,
+		(nended - i) * sizeof(*ended_at));
 }
 
 static void check(void)
@@ -209,7 +223,8 @@ static void check(void)
 	for (unsigned int i = 0; i < nlive; i++) {
 		bool counted = false;
 
-		MUST(still_mapped(&live[i]), "what the driver has mapped is not mapped so");
+		MUST(still_mapped(&live[i]),
+		     "what the driver has mapped is not mapped so");
 		for (unsigned int j = 0; j < i; j++)
 			counted |= live[j].addr == live[i].addr;
 		if (!counted)
@@ -223,7 +238,8 @@ static void check(void)
 			continue;
 		stale++;
 		MUST(!b.draining, "draining, and something lingers");
-		MUST(b.set.strategy == BOOK_DEFERRED || b.set.strategy == BOOK_OPTIMISTIC,
+		MUST(b.set.strategy == BOOK_DEFERRED ||
+			     b.set.strategy == BOOK_OPTIMISTIC,
 		     "strict or shared, and something lingers");
 		MUST(b.set.strategy != BOOK_DEFERRED || !table[at].rights,
 		     "deferred, and an entry is still there");
@@ -242,22 +258,27 @@ static void check(void)
 		MUST(still_mapped(&ended[i]), "optimistic: it did not linger");
 	}
 	/* A flush may cover more than it is for. */
-	MUST(b.count.stale_pages == stale ||
-	     (b.set.strategy == BOOK_DEFERRED && b.count.stale_pages > stale), "counted %lu stale pages of %lu",
+	MUST(b.count.stale_pages == stale || (b.set.strategy == BOOK_DEFERRED &&
+					      b.count.stale_pages > stale),
+	     "counted %lu stale pages of %lu",
 	     (unsigned long)b.count.stale_pages, (unsigned long)stale);
 	MUST(b.count.most_stale_pages >= stale, "most_stale_pages is too low");
 	MUST(b.count.live_pages == lives, "counted %lu live pages of %lu",
 	     (unsigned long)b.count.live_pages, (unsigned long)lives);
-	MUST(b.count.hits == hits && b.count.maps == maps && b.count.unmaps == unmaps &&
-	     b.count.flushes == flushes && b.count.lost == 0, "counters");
-	MUST(b.count.longest_stale_ns <= (u64)BOOK_WINDOW_MAX_US * US + BOOK_TICK_NS,
+	MUST(b.count.hits == hits && b.count.maps == maps &&
+		     b.count.unmaps == unmaps && b.count.flushes == flushes &&
+		     b.count.lost == 0,
+	     "counters");
+	MUST(b.count.longest_stale_ns <=
+		     (u64)BOOK_WINDOW_MAX_US * US + BOOK_TICK_NS,
 	     "longest_stale_ns");
 	MUST(!b.stale.first == !book_due(&b), "when it is due");
 }
 
 static void do_map(void)
 {
-	static const u64 limits[] = { ~0ull, ~0ull, ADDRS * 4096 / 2 - 1, 0x10000 - 1 };
+	static const u64 limits[] = { ~0ull, ~0ull, ADDRS * 4096 / 2 - 1,
+				      0x10000 - 1 };
 	u64 pfn = 100 + rnd(PFNS), limit = limits[rnd(4)], addr = 0;
 	/* Some lengths are in one list of kept addresses. */
 	u32 pages = rnd(4) ? 1 : rnd(8) ? 1 + rnd(PAGES) : BOOK_SIZES + rnd(3);
@@ -268,11 +289,13 @@ static void do_map(void)
 
 	if (nlive == LIVES)
 		return;
-	for (unsigned int i = 0; i < nended && b.set.strategy == BOOK_OPTIMISTIC; i++)
-		if (same(&ended[i], pfn, pages, rights, limit) && still_mapped(&ended[i]) &&
-		    !is_live(ended[i].addr / 4096))
+	for (unsigned int i = 0; i < nended; i++)
+		if (b.set.strategy == BOOK_OPTIMISTIC &&
+		    same(&ended[i], pfn, pages, rights, limit) &&
+		    still_mapped(&ended[i]) && !is_live(ended[i].addr / 4096))
 			found = &ended[i];
-	for (unsigned int i = 0; i < nlive && b.set.strategy == BOOK_SHARED; i++)
+	for (unsigned int i = 0; i < nlive && b.set.strategy == BOOK_SHARED;
+	     i++)
 		if (live[i].shared && same(&live[i], pfn, pages, rights, limit))
 			found = &live[i];
 	rc = book_map(&b, now, pfn, pages, rights, limit, &addr);
@@ -284,10 +307,12 @@ static void do_map(void)
 		MUST(!rc && calls == before, "what is there was not found");
 	if (rc) {
 		MUST(rc == -ENOMEM, "error %d", rc);
-		MUST(chance || limit < ADDRS * 4096 || pages > 1, "no address, for no reason");
+		MUST(chance || limit < ADDRS * 4096 || pages > 1,
+		     "no address, for no reason");
 		/* Once what nobody uses is gone it cannot be had either. */
 		MUST(chance || b.set.batch < 250 ||
-		     book_map(&b, now, pfn, pages, rights, limit, &addr) == -ENOMEM,
+			     book_map(&b, now, pfn, pages, rights, limit,
+				      &addr) == -ENOMEM,
 		     "gave up too early");
 		return;
 	}
@@ -297,9 +322,10 @@ static void do_map(void)
 	MUST(found || calls != before, "mapped without a mapping");
 	for (unsigned int i = 0; i < nlive; i++)
 		MUST(addr + pages * 4096 <= live[i].addr ||
-		     live[i].addr + live[i].pages * 4096 <= addr ||
-		     (b.set.strategy == BOOK_SHARED &&
-		      same(&live[i], pfn, pages, rights, ~0ull) && live[i].addr == addr),
+			     live[i].addr + live[i].pages * 4096 <= addr ||
+			     (b.set.strategy == BOOK_SHARED &&
+			      same(&live[i], pfn, pages, rights, ~0ull) &&
+			      live[i].addr == addr),
 		     "two mappings at one address");
 	for (unsigned int i = 0; i < nended; i++)
 		if (ended[i].addr < addr + pages * 4096 &&
@@ -312,12 +338,14 @@ static void do_map(void)
 
 static void do_unmap(void)
 {
-	unsigned int i = nlive ? rnd(nlive) : 0, before_clears = clears, before = flushes;
+	unsigned int i = nlive ? rnd(nlive) : 0, before_clears = clears,
+		     before = flushes;
 	u32 stale = 0, waited = b.stale_extents;
 	struct live l;
 
 	if (!nlive) {
-		MUST(!book_unmap(&b, now, (1 + rnd(ADDRS)) * 4096ull), "unmapped nothing");
+		MUST(!book_unmap(&b, now, (1 + rnd(ADDRS)) * 4096ull),
+		     "unmapped nothing");
 		return;
 	}
 	l = live[i];
@@ -330,7 +358,8 @@ static void do_unmap(void)
 		unmapped_at[l.addr / 4096 + p] = now;
 	MUST(book_unmap(&b, now, l.addr), "does not unmap");
 	unmaps++;
-	MUST(clears - before_clears <= b.set.batch + 1, "too much work at a time");
+	MUST(clears - before_clears <= b.set.batch + 1,
+	     "too much work at a time");
 	if (is_live(l.addr / 4096))
 		return;
 	MUST(!book_has(&b, l.addr), "knows what is not mapped");
@@ -343,7 +372,8 @@ static void do_unmap(void)
 		/* Some made room, not all of them, perhaps too few. */
 		sure = nended + (l.pages > 1);
 		MUST(b.set.strategy != BOOK_OPTIMISTIC || b.draining ||
-		     clears - before_clears <= stale / 4 + 2, "too many made room");
+			     clears - before_clears <= stale / 4 + 2,
+		     "too many made room");
 	}
 	if (l.pages > b.set.quota)
 		sure = nended + 1;
@@ -381,8 +411,8 @@ static void settings(struct book_settings *s)
 	static const u32 quotas[] = { 0, 1, 4, 16, 64, 4096 };
 	static const u32 batches[] = { 1, 2, 5, 250 };
 
-	*s = (struct book_settings){ rnd(4), rnd(3) ? 5000 : rnd(2) * 100, quotas[rnd(6)],
-				     batches[rnd(4)] };
+	*s = (struct book_settings){ rnd(4), rnd(3) ? 5000 : rnd(2) * 100,
+				     quotas[rnd(6)], batches[rnd(4)] };
 }
 
 static void drain_all(void)
@@ -464,7 +494,8 @@ static void sequence_of(unsigned long n)
 
 static void bounds(void)
 {
-	struct book_settings s = { BOOK_SHARED, BOOK_WINDOW_MAX_US, BOOK_QUOTA_MAX, 1 };
+	struct book_settings s = { BOOK_SHARED, BOOK_WINDOW_MAX_US,
+				   BOOK_QUOTA_MAX, 1 };
 
 	MUST(!book_check(&s), "the largest settings");
 	s.batch = 0;

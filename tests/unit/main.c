@@ -11,19 +11,19 @@
 extern const struct test regs_tests[], queue_tests[], command_tests[],
     walk_tests[], context_tests[], sync_tests[], work_tests[], fault_tests[],
     super_tests[], scale_tests[], inbox_tests[], sidecore_tests[],
-    stale_tests[], frame_tests[], quick_tests[], fail_tests[], modes_tests[], intremap_tests[],
-    request_tests[], story_tests[];
+    stale_tests[], frame_tests[], quick_tests[], fail_tests[], modes_tests[],
+    intremap_tests[], request_tests[], story_tests[];
 
 #define SUITE(name) { #name, name##_tests }
 static const struct {
     const char *name;
     const struct test *tests;
 } suites[] = {
-    SUITE(regs), SUITE(queue), SUITE(command), SUITE(walk), SUITE(context),
-    SUITE(sync), SUITE(work), SUITE(fault), SUITE(super), SUITE(scale),
-    SUITE(inbox), SUITE(sidecore), SUITE(stale), SUITE(frame), SUITE(quick), SUITE(fail),
-    SUITE(modes), SUITE(intremap), SUITE(request),
-    SUITE(story),
+    SUITE(regs),    SUITE(queue),    SUITE(command), SUITE(walk),
+    SUITE(context), SUITE(sync),     SUITE(work),    SUITE(fault),
+    SUITE(super),   SUITE(scale),    SUITE(inbox),   SUITE(sidecore),
+    SUITE(stale),   SUITE(frame),    SUITE(quick),   SUITE(fail),
+    SUITE(modes),   SUITE(intremap), SUITE(request), SUITE(story),
 };
 
 static const struct test *current;

@@ -61,7 +61,7 @@ void ops_exit(void)
 	__free_pages(dummy, DUMMY_ORDER);
 }
 
-/* ---- the hardware, as the book sees it; with the lock held ---------------- */
+/* ---- the hardware, as the book sees it; with the lock held --------------- */
 
 static int prot_of(u32 rights)
 {
@@ -163,7 +163,7 @@ const struct book_hw strategy_hw = {
 	.free = hw_free,
 };
 
-/* ---- time ------------------------------------------------------------------ */
+/* ---- time ---------------------------------------------------------------- */
 
 /* With the lock held, after whatever may have made something stale. */
 static void arm(struct taken *t)
@@ -189,7 +189,7 @@ enum hrtimer_restart taken_timer(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* ---- mapping --------------------------------------------------------------- */
+/* ---- mapping ------------------------------------------------------------- */
 
 static bool ours(phys_addr_t phys, unsigned long attrs)
 {
@@ -361,7 +361,7 @@ static void unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
 		dma_unmap_sg_attrs(&t->proxy, sgl, nents, dir, attrs);
 }
 
-/* ---- what the kernel does --------------------------------------------------- */
+/* ---- what the kernel does ------------------------------------------------ */
 
 static struct taken *enter(struct device *dev)
 {

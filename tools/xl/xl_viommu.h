@@ -15,8 +15,8 @@
 
 /*
  * Parses KEY=VALUE[,KEY=VALUE]... into *viommu; running: for a domain that
- * exists, whose table_pages and intremap cannot be changed. Returns 0, or -1 with what is
- * wrong with it in why[size].
+ * exists, whose table_pages and intremap cannot be changed. Returns 0, or -1
+ * with what is wrong with it in why[size].
  */
 int viommu_parse_settings(const char *text, bool running, libxl_viommu *viommu,
                           char *why, size_t size);
@@ -29,7 +29,7 @@ int viommu_parse(const char *text, libxl_viommu *viommu,
 void parse_viommu_config(const XLU_Config *config,
                          libxl_domain_build_info *b_info);
 
-/* string, which it frees, as JSON; "null" for NULL, or no memory. To be freed. */
+/* string, which it frees, as JSON, to be freed; "null": NULL, or no memory. */
 char *viommu_json_string(char *string);
 
 /* xl viommu-info [-j] DOMAIN */

@@ -177,8 +177,8 @@ int viommu_parse(const char *text, libxl_viommu *viommu,
         }
     } else if (!strchr(text, '=')) {
         snprintf(why, size,
-                 "\"%s\" is neither 0, nor 1, nor vtd, nor KEY=VALUE (keys: %s)",
-                 text, KEY_NAMES);
+                 "\"%s\" is neither 0, nor 1, nor vtd, nor KEY=VALUE "
+                 "(keys: %s)", text, KEY_NAMES);
         return -1;
     }
 

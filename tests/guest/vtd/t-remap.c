@@ -137,7 +137,8 @@ static bool check_arrival(void)
     pin_set(TIMER_PIN, RTE_INDEX(INDEX) | 0x22);
     entry_is(IRTE_P | IRTE_VECTOR(VECTOR) | IRTE_XAPIC(0), 0);
 
-    return check(arrives(VECTOR, 0), "the entry's vector arrives, not the pin's");
+    return check(arrives(VECTOR, 0),
+                 "the entry's vector arrives, not the pin's");
 }
 
 static void check_entries(void)

@@ -34,7 +34,7 @@ bool __must_check guest_get_frame(struct viommu *vi, mfn_t mfn);
 void guest_put_frame(mfn_t mfn);
 /* Whether a frame that is held would be the guest's also if it were not. */
 bool __must_check guest_has_frame(struct viommu *vi, mfn_t mfn);
-/* A reference, and it is mapped. NULL: as false above, or no memory for that. */
+/* A reference, and it is mapped. NULL: as false above, or no memory to map. */
 void *guest_map(struct viommu *vi, mfn_t mfn);
 void guest_unmap(void *va, mfn_t mfn);
 #ifdef CONFIG_VIOMMU_CHECK

@@ -77,7 +77,7 @@
     X(rej_inbox,         "refused: guest removed the register page itself") \
     X(stale_joined,      "stale leaves ended early: a flush was due anyway") \
     X(p2m_lookups,       "lookups of guest memory in the p2m")              \
-    X(rej_event,         "refused: event message that is no interrupt")               \
+    X(rej_event,         "refused: event message that is no interrupt")     \
     X(plain_accesses,    "trapped accesses done without the emulator")      \
     X(irte_remapped,     "interrupts remapped")                             \
     X(irte_compat,       "interrupts in compatibility format let through")  \
