@@ -241,6 +241,22 @@ guest_console()
     echo $! >"$TS_STATE/$1/logger"
 }
 
+# guest_create GUEST CONFIG LOG: libxl gives a device model ten seconds for an
+# answer, however slow the machine is. Who fails by that is created again.
+guest_create()
+{
+    for gc_try in 1 2 3; do
+        ! xl create "$2" >"$3" 2>&1 || return 0
+        cat "$3"
+        tail -n 20 "/var/log/xen/qemu-dm-$1.log" 2>/dev/null || true
+        # ERROR_TIMEDOUT, as libxl says it.
+        grep -qE 'rc[ =]-9|timed out' "$3" || fail "xl create fails"
+        say "try $gc_try: the toolstack waited in vain for the device model"
+        xl destroy "$1" >/dev/null 2>&1 || true
+    done
+    timed_out "the toolstack waited in vain for the device model"
+}
+
 # guest_unlog GUEST: the end of that
 guest_unlog()
 {
