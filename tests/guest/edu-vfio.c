@@ -8,7 +8,9 @@
  *
  * Or:  edu-vfio BDF interrupts COUNT   has the device raise so many interrupts,
  * by MSI and by INTx, and counts them; then has it write interrupt messages by
- * DMA, of which none may arrive anywhere.
+ * DMA, of which none may arrive anywhere. It makes /tmp/armed, and when there is
+ * /tmp/redirected, which says that the device's own message names something
+ * else, has the device raise that one, which may not arrive either.
  *
  * Drives an edu device from user space through VFIO, so that this program
  * decides what the guest's IOMMU maps, and tells the device to go beyond it.
@@ -484,6 +486,13 @@ static int forge(unsigned int count)
     n = signalled(fd, 200);
     verdict("forged: no interrupt of this device", !n, "there was one");
     check("forged: nothing is written");
+
+    make_file("/tmp/armed");
+    wait_file("/tmp/redirected");
+    edu_raise(bar, 1);
+    n = signalled(fd, 2000);
+    edu_acknowledge(bar, 1);
+    verdict("redirected: no interrupt of this device", !n, "there was one");
     set_irq(VFIO_PCI_MSI_IRQ_INDEX, VFIO_IRQ_SET_ACTION_TRIGGER, -1);
 
     interrupts("interrupts: arrive as before", VFIO_PCI_MSI_IRQ_INDEX, count);

@@ -11,6 +11,7 @@
  *   g  the second GiB of memory is mapped by one leaf: a round is a DMA to its
  *      first and one to its last word that arrive, and one behind it that
  *      does not
+ *   i  interrupts are asked for, while what remaps them changes
  *   e  a command that takes for ever; no key is seen any more
  *   x  the guest crashes, while a device writes to memory
  *
@@ -165,6 +166,7 @@ static const struct phase {
     const char *name;
     void (*begin)(void);
     bool (*first)(void), (*second)(void);
+    void (*end)(void);
 } phases[] = {
     { 's', "spin", NULL, spin, spin },
     { 'q', "queue", queue_begin, queue_full, queue_full },
@@ -172,6 +174,8 @@ static const struct phase {
     { 'c', "contexts", contexts_begin, contexts_change, context_registers },
     { 'd', "dma", NULL, dma, spin },
     { 'g', "big", big_begin, big, spin },
+    { 'i', "interrupts", interrupts_begin, interrupts_ask, interrupts_turn,
+      interrupts_end },
     { 'e', "endless", NULL, endless, spin },
     { 'x', "crash", NULL, crash, spin },
 };
@@ -211,6 +215,8 @@ static void run(void)
     stop = true;
     if ( nr_cpus > 1 && !second_wait() )
         say("the second CPU does not come back\n");
+    if ( phase->end )
+        phase->end();
     say("end of phase %s: %u rounds\n", phase->name, rounds);
 }
 

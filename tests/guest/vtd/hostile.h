@@ -30,6 +30,12 @@ void hostile_memory(void);
 void hostile_tables(void);
 void hostile_phases(void);
 
+/* Of a phase: before it, after it, and what the two CPUs do. */
+void interrupts_begin(void);
+void interrupts_end(void);
+bool interrupts_ask(void);
+bool interrupts_turn(void);
+
 #endif
 
 /*

@@ -74,10 +74,10 @@ uint8_t viommu_ioapic_vector(const struct domain *d, unsigned int gsi,
 
 /*
  * The end of a vector came. Whether it is that of the pin, whose redirection
- * entry has that vector. irq_lock held.
+ * entry has that vector and remote IRR. irq_lock held.
  */
-bool viommu_ioapic_ends(struct domain *d, unsigned int gsi, uint8_t vector,
-                        uint8_t ended);
+bool viommu_ioapic_ends(const struct domain *d, unsigned int gsi,
+                        uint8_t vector, bool remote_irr, uint8_t ended);
 
 /*
  * The end of a vector came. Whether the device's message was remapped to it,
@@ -171,8 +171,9 @@ static inline uint8_t viommu_ioapic_vector(const struct domain *d,
     return vector;
 }
 
-static inline bool viommu_ioapic_ends(struct domain *d, unsigned int gsi,
-                                      uint8_t vector, uint8_t ended)
+static inline bool viommu_ioapic_ends(const struct domain *d, unsigned int gsi,
+                                      uint8_t vector, bool remote_irr,
+                                      uint8_t ended)
 {
     return vector == ended;
 }

@@ -35,14 +35,8 @@ struct viommu_arch {
     struct timer timer[VIOMMU_NR_TIMERS];
     struct page_info *inbox;         /* vi->inbox.page; NULL: none yet */
     bool complete;                   /* created */
-    /*
-     * What the IOAPIC's pin was last delivered as; vector 0: it was not
-     * remapped. level: its end has not come yet. irq_lock.
-     */
-    struct {
-        uint8_t vector;
-        bool level;
-    } pin[VIOMMU_IOAPIC_PINS];
+    /* What a pin was last delivered as; 0: it was not remapped. irq_lock */
+    uint8_t pin_vector[VIOMMU_IOAPIC_PINS];
     struct viommu_trap trap[];       /* by vCPU */
 };
 

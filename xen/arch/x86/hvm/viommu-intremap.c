@@ -101,12 +101,12 @@ bool viommu_ioapic_deliver(struct domain *d, unsigned int gsi, uint64_t rte,
     struct viommu_message msg;
     struct viommu_interrupt irq;
 
-    if ( likely(!vi) || gsi >= ARRAY_SIZE(vi->arch->pin) )
+    if ( likely(!vi) || gsi >= ARRAY_SIZE(vi->arch->pin_vector) )
         return false;
 
     ASSERT(spin_is_locked(&d->arch.hvm.irq_lock));
 
-    vi->arch->pin[gsi].vector = 0;
+    vi->arch->pin_vector[gsi] = 0;
     msg = intremap_rte_message(rte);
     switch ( intremap_message(vi, &msg, &irq) )
     {
@@ -119,8 +119,7 @@ bool viommu_ioapic_deliver(struct domain *d, unsigned int gsi, uint64_t rte,
          * IOAPIC at all is decided by the trigger mode, and Linux has all
          * entries say that it is edge.
          */
-        vi->arch->pin[gsi].vector = irq.vector;
-        vi->arch->pin[gsi].level = level;
+        vi->arch->pin_vector[gsi] = irq.vector;
         (void)deliver(d, &irq, level);
         break;
 
@@ -137,31 +136,28 @@ uint8_t viommu_ioapic_vector(const struct domain *d, unsigned int gsi,
 {
     const struct viommu *vi = remapping_unit(d);
 
-    if ( likely(!vi) || gsi >= ARRAY_SIZE(vi->arch->pin) )
+    if ( likely(!vi) || gsi >= ARRAY_SIZE(vi->arch->pin_vector) )
         return vector;
 
-    return vi->arch->pin[gsi].vector ?: vector;
+    return vi->arch->pin_vector[gsi] ?: vector;
 }
 
-bool viommu_ioapic_ends(struct domain *d, unsigned int gsi, uint8_t vector,
-                        uint8_t ended)
+bool viommu_ioapic_ends(const struct domain *d, unsigned int gsi,
+                        uint8_t vector, bool remote_irr, uint8_t ended)
 {
-    struct viommu *vi = remapping_unit(d);
+    const struct viommu *vi = remapping_unit(d);
 
-    if ( likely(!vi) || gsi >= ARRAY_SIZE(vi->arch->pin) ||
-         !vi->arch->pin[gsi].vector )
+    if ( likely(!vi) || gsi >= ARRAY_SIZE(vi->arch->pin_vector) ||
+         !vi->arch->pin_vector[gsi] )
         return vector == ended;
 
     /*
-     * Only once: the guest may have given the pin another vector since, and
-     * this one to another pin.
+     * An interrupt ends once. Linux ends one by switching its pin to edge and
+     * back, too, and the vector may be another pin's by now: without remote IRR
+     * the device's line was deasserted already. A second time would leave its
+     * count of pending interrupts below 0, and it masked in the host.
      */
-    if ( vi->arch->pin[gsi].vector != ended || !vi->arch->pin[gsi].level )
-        return false;
-
-    vi->arch->pin[gsi].level = false;
-
-    return true;
+    return remote_irr && vi->arch->pin_vector[gsi] == ended;
 }
 
 /* ---- Messages of the device model's devices. ---- */
