@@ -26,8 +26,8 @@
 #include "edu.h"
 #include "edu-dma.h"
 
-#define PAGE	4096ul
-#define TICK_US	1000
+#define PAGE 4096ul
+#define TICK_US 1000
 
 static int dev, failed;
 static volatile uint8_t *bar;

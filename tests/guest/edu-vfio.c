@@ -8,8 +8,8 @@
  *
  * Or:  edu-vfio BDF interrupts COUNT   has the device raise so many interrupts,
  * by MSI and by INTx, and counts them; then has it write interrupt messages by
- * DMA, of which none may arrive anywhere. It makes /tmp/armed, and when there is
- * /tmp/redirected, which says that the device's own message names something
+ * DMA, of which none may arrive anywhere. It makes /tmp/armed, and when there
+ * is /tmp/redirected, which says that the device's own message names something
  * else, has the device raise that one, which may not arrive either.
  *
  * Drives an edu device from user space through VFIO, so that this program
