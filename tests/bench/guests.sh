@@ -6,8 +6,14 @@
 # (devices.sh): "none" without a unit, "pt" with iommu=pt, and "unit", whose
 # settings are changed between its measurements.
 #
+# A configuration MODE-module-STRATEGY has the Linux module in "unit" take its
+# devices, and the hypervisor remove at once; where there are such, MODULE is 1,
+# and "unit" has an edu, too. They come last: a network card's driver keeps what
+# it has mapped.
+#
 # Who sources it has a function  warm_up GUEST ADDRESS-OF-DOM0  for what is
-# slow only the first time.
+# slow only the first time. WINDOW_US, of what lingers, is long where nothing but
+# counts is wanted: on the rig all takes a hundred times longer than elsewhere.
 
 guest_of()
 {
@@ -36,7 +42,9 @@ start()
     case $1 in
     none) set -- "$1" viommu=0 args= ;;
     pt) set -- "$1" viommu=mode=trap args=iommu=pt ;;
-    unit) set -- "$1" viommu=mode=trap args= ;;
+    unit)
+        set -- "$1" viommu=mode=trap args=
+        [ -z "${MODULE:-}" ] || devices=$devices+edu ;;
     esac
     # Where the machine has too much to do, libxl may give up waiting.
     tries=1
@@ -64,6 +72,30 @@ start()
         grep tsc || fail "guest $1 has no clock of its own"
 }
 
+# Of "unit", by what they are good for: an NVMe, a network card, and an edu.
+module_device()
+{
+    case $1 in
+    nvme*) echo 0000:00:10.0 ;;
+    net*) echo 0000:00:11.0 ;;
+    pairs) echo 0000:00:12.0 ;;
+    esac
+}
+
+# strategy WHICH: of the module, which takes the devices the first time
+strategy()
+{
+    take=
+    for d in nvme net pairs; do
+        d=$(module_device $d)
+        take=$take,$d=$1/${WINDOW_US:-10000}
+    done
+    guest_run unit "cd /sys/kernel/dma_strategy 2>/dev/null || insmod /viommu/dma_strategy.ko devices=${take#,}" ||
+        fail "the module is not loaded"
+    guest_run unit "cd /sys/kernel/dma_strategy; for d in 0*; do echo $1 >\$d/strategy && [ \$(cat \$d/state) = taken ] || exit 1; done" ||
+        fail "the module does not take $1"
+}
+
 # switch CONFIG: of the guest "unit". A sidecore runs only where it is measured;
 # on the rig it can be descheduled for longer than it ever is on a processor of
 # its own, so nobody gives up waiting for it.
@@ -74,8 +106,16 @@ switch()
     none-busy) set -- sidecore-strict ;;
     esac
     [ "$1" != "$(cat "$TS_DIR/switched" 2>/dev/null)" ] || return 0
-    xl viommu-set unit mode="${1%-*}" teardown="${1#*-}" \
+    case $1 in
+    *-module-*) teardown=strict ;;
+    *) teardown=${1#*-} ;;
+    esac
+    xl viommu-set unit mode="${1%%-*}" teardown="$teardown" \
+        ${WINDOW_US:+window_us="$WINDOW_US"} \
         fallback_us=1000000 idle_us=60000000 || fail "cannot set $1"
+    case $1 in
+    *-module-*) strategy "${1##*-}" ;;
+    esac
     echo "$1" >"$TS_DIR/switched"
     # A command has to come before the sidecore takes the guest up.
     case $1 in
