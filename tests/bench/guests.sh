@@ -9,7 +9,8 @@
 # A configuration MODE-module-STRATEGY has the Linux module in "unit" take its
 # devices, and the hypervisor remove at once; where there are such, MODULE is 1,
 # and "unit" has an edu, too. They come last: a network card's driver keeps what
-# it has mapped.
+# it has mapped. MODE-deferred is Linux's own deferred flushing, allowed at run
+# time, with a hypervisor that removes at once.
 #
 # Who sources it has a function  warm_up GUEST ADDRESS-OF-DOM0  for what is
 # slow only the first time. WINDOW_US, of what lingers, is long where nothing but
@@ -82,6 +83,23 @@ module_device()
     esac
 }
 
+# linux_type DMA|DMA-FQ: strict or deferred; only DMA-FQ can be had without
+# taking the devices from their drivers
+linux_type()
+{
+    for d in nvme:nvme net:e1000e pairs:edu_dma; do
+        dev=$(module_device "${d%:*}")
+        driver=/sys/bus/pci/drivers/${d#*:} way="echo $1 >iommu_group/type"
+        [ "$1" = DMA-FQ ] ||
+            way="echo $dev >$driver/unbind && $way && echo $dev >$driver/bind"
+        # There may be no edu.
+        guest_run unit "cd /sys/bus/pci/devices/$dev 2>/dev/null || exit 0; [ \$(cat iommu_group/type) = $1 ] && exit; $way; [ \$(cat iommu_group/type) = $1 ]" ||
+            fail "the guest cannot have $1 for $dev"
+    done
+    guest_run unit "until [ -d /sys/class/net/eth0 ] && [ -b /dev/nvme0n1 ]; do sleep 0.1; done; ip addr replace 10.7.3.2/24 dev eth0; ip link set eth0 up; until ping -c 1 -W 1 10.7.3.1 >/dev/null; do sleep 0.1; done" ||
+        fail "the guest's devices do not come back"
+}
+
 # strategy WHICH: of the module, which takes the devices the first time
 strategy()
 {
@@ -107,14 +125,17 @@ switch()
     esac
     [ "$1" != "$(cat "$TS_DIR/switched" 2>/dev/null)" ] || return 0
     case $1 in
-    *-module-*) teardown=strict ;;
+    *-module-* | *-deferred) teardown=strict ;;
     *) teardown=${1#*-} ;;
     esac
     xl viommu-set unit mode="${1%%-*}" teardown="$teardown" \
         ${WINDOW_US:+window_us="$WINDOW_US"} \
         fallback_us=1000000 idle_us=60000000 || fail "cannot set $1"
     case $1 in
-    *-module-*) strategy "${1##*-}" ;;
+    *-module-*)
+        linux_type DMA
+        strategy "${1##*-}" ;;
+    *-deferred) linux_type DMA-FQ ;;
     esac
     echo "$1" >"$TS_DIR/switched"
     # A command has to come before the sidecore takes the guest up.

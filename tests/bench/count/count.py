@@ -216,8 +216,13 @@ class Measured:
         """What a row itself says of them; None: nothing"""
         if "maps" in row:
             return row["maps"]
+        if row["workload"] == "pairs":
+            return row["operations"]
         if row["config"] == "bare-strict":
             return row["flushes"]
+        # Which flushes when it likes to.
+        if row["config"].endswith("-deferred"):
+            return None
         return row["qi_iotlb"] / 2 if "qi_iotlb" in row else None
 
     def pairs(self, row):
