@@ -106,7 +106,8 @@ strategy()
     take=
     for d in nvme net pairs; do
         d=$(module_device $d)
-        take=$take,$d=$1/${WINDOW_US:-10000}
+        # The module's may be ten times as long as the hypervisor's.
+        take=$take,$d=$1/$((${WINDOW_US:-1000} * 10))
     done
     guest_run unit "cd /sys/kernel/dma_strategy 2>/dev/null || insmod /viommu/dma_strategy.ko devices=${take#,}" ||
         fail "the module is not loaded"
