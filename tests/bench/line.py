@@ -53,26 +53,26 @@ PAPER = {
 STRATEGIES = ["strict", "deferred", "optimistic"]
 PLATFORMS = ["bare", "trap", "sidecore"]
 MOST_OFF = 15
-# Where the model is further off, why.
+# Where the model is further above it (1) or below it (-1), why.
 WHY = {
-    ("bare", "strict"):
+    ("bare", "strict", 1):
     "Linux of 2010 spent 4,593 cycles on a pair beside the flush, with a flush of "
     "each table entry from the processor's cache and a search for each address; "
     "today's needs neither.",
-    ("bare", "deferred"):
+    ("bare", "deferred", 1):
     "the same: what is left of a pair without its flush is shorter today.",
-    ("trap", "strict"):
+    ("trap", "strict", 1):
     "the paper's unit has registers only, and its guest several accesses to them "
     "for a command: 30,645 cycles of a pair are theirs. Here a command is one "
     "write, so one exit.",
-    ("trap", "deferred"):
+    ("trap", "deferred", 1):
     "the paper's Linux invalidated each address on its own where it saw caching "
     "mode. The module waits for many with one command, so that only mapping "
     "still exits each time.",
-    ("trap", "optimistic"):
+    ("trap", "optimistic", 1):
     "the model has no exits but those of the unit: not those of the card's "
     "interrupts, which the paper's guest had.",
-    ("sidecore", "strict"):
+    ("sidecore", "strict", 1):
     "the paper's guest wrote and polled several registers for a command, 7,321 "
     "cycles a pair with the flush; here there is one write and one status.",
 }
@@ -244,8 +244,9 @@ def verdicts(line):
             for q in PLATFORMS[i + 1:]:
                 yield from pair((p, s), (q, s))
     for c, off in far_off(line):
-        yield c in WHY, (f"{' '.join(c)}: {off:+.0f} points off: " +
-                         WHY.get(c, "and nothing says why"))
+        why = WHY.get((*c, 1 if off > 0 else -1))
+        yield why is not None, (f"{' '.join(c)}: {off:+.0f} points off: " +
+                                (why or "and nothing says why"))
 
 
 def far_off(line):

@@ -46,8 +46,8 @@ def intro(line):
     out.append(f"; {len(off) or 'no'} cell{'s' * (len(off) != 1)} of it "
                f"{'is' if len(off) == 1 else 'are'} more than {model.MOST_OFF} "
                "points off")
-    out.append(f" ({html.escape(spelled(c for c, _ in off))}), which is explained "
-               "below.</p>" if off else ".</p>")
+    out.append(f" ({html.escape(spelled(c for c, _ in off))}), of which more is "
+               "said below.</p>" if off else ".</p>")
     return ["".join(out)]
 
 
