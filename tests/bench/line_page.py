@@ -40,7 +40,7 @@ def intro(line):
         f"For the paper's machine, {order.count(True)} of {len(order)} "
         "comparisons within its table come out as there")
     if order.count(False):
-        out.append(f", <b class=no>{order.count(False)} do not</b>")
+        out.append(f", <b class=no>{order.count(False)} otherwise</b>")
     if order.count(None):
         out.append(f", {order.count(None)} lack a cell")
     out.append(f"; {len(off) or 'no'} cell{'s' * (len(off) != 1)} of it "

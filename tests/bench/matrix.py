@@ -5,7 +5,8 @@
 Reads what tests/bench/matrix counted: OUT/matrix/xen/count.csv, with the
 hypervisor, and OUT/matrix/bare/count.csv, without, as far as they are there.
 Writes OUT/matrix.csv, "platform,strategy,workload,what,per_op", and matrix.txt.
-An operation is a read of 4 KiB, 1448 bytes of a stream, or a pair. A cell that
+An operation is a read of 4 KiB, 1448 bytes of a stream, a byte there and back, or a
+pair. A cell that
 was not run is there, and its value is the word "missing".
 
 platform  bare, trap, sidecore; guest: a guest without a unit

@@ -22,7 +22,8 @@ exits              of the guest's processor
 register_exits     of that, for registers of the unit: its own counter
 descriptors        in the guest's queue, without waits
 flushes            physical flushes, and p2m_lookups: counters of the unit
-pairs              for each operation: a read, 1448 bytes of a stream
+pairs              for each operation: a read, 1448 bytes of a stream, a byte there
+                   and back
 us                 microseconds by the guest's clock
 
 Xen's are without physical flushes: what is executed in calls of FLUSH is a
@@ -264,7 +265,7 @@ class Measured:
             v["us"] = row["us"]
         v = {k: x / pairs for k, x in v.items()}
         operations = row["operations"]
-        if row["workload"].startswith("net"):
+        if row["workload"] in ("net-send", "net-receive"):
             operations /= SEGMENT
         v["pairs"] = pairs / operations
         return v

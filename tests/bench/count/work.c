@@ -5,6 +5,7 @@
  *   work ID nvme DISK DEPTH COUNT    so many reads of 4 KiB at random places
  *   work ID send ADDRESS BYTES       by TCP
  *   work ID receive ADDRESS BYTES
+ *   work ID rr ADDRESS COUNT         so many bytes there and back, one at a time
  *   work ID run PROGRAM ARGUMENT...  whatever that does
  *   work serve                       the other end of it, until it is killed
  *
@@ -17,6 +18,7 @@
 #include <fcntl.h>
 #include <linux/aio_abi.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -156,17 +158,34 @@ static void give(int fd, unsigned long size)
     }
 }
 
-/* What the guest asks for: a positive number of bytes to have, or to give. */
-static void tcp(unsigned long id, const char *address, long bytes)
+/* A byte at once, and not with the next. */
+static void no_delay(int fd)
+{
+    int one = 1;
+
+    if ( setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) )
+        die("TCP_NODELAY");
+}
+
+static int connected(const char *address)
 {
     struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(PORT) };
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    char closed;
 
     if ( inet_pton(AF_INET, address, &to.sin_addr) != 1 )
         die(address);
     if ( connect(fd, (struct sockaddr *)&to, sizeof(to)) )
         die("connect");
+    no_delay(fd);
+
+    return fd;
+}
+
+/* What the guest asks for: a positive number of bytes to have, or to give. */
+static void tcp(unsigned long id, const char *address, long bytes)
+{
+    int fd = connected(address);
+    char closed;
 
     begin(id);
     if ( send(fd, &bytes, sizeof(bytes), 0) != sizeof(bytes) )
@@ -179,6 +198,22 @@ static void tcp(unsigned long id, const char *address, long bytes)
         /* The other side closes when it has all. */
         if ( recv(fd, &closed, 1, 0) )
             die("the other end");
+    }
+    end(id);
+}
+
+static void rr(unsigned long id, const char *address, unsigned long count)
+{
+    int fd = connected(address);
+    long echo = 0;
+
+    if ( send(fd, &echo, sizeof(echo), 0) != sizeof(echo) )
+        die("send");
+    begin(id);
+    while ( count-- )
+    {
+        give(fd, 1);
+        take(fd, 1);
     }
     end(id);
 }
@@ -224,8 +259,16 @@ static void serve(void)
                 die("no request");
             if ( bytes > 0 )
                 give(fd, bytes);
-            else
+            else if ( bytes < 0 )
                 take(fd, -bytes);
+            else
+            {
+                char c;
+
+                no_delay(fd);
+                while ( recv(fd, &c, 1, 0) == 1 )
+                    give(fd, 1);
+            }
             exit(0);
         }
         close(fd);
@@ -243,6 +286,8 @@ int main(int argc, char **argv)
         tcp(NUM(1), argv[3], -NUM(4));
     else if ( argc == 5 && !strcmp(argv[2], "receive") )
         tcp(NUM(1), argv[3], NUM(4));
+    else if ( argc == 5 && !strcmp(argv[2], "rr") )
+        rr(NUM(1), argv[3], NUM(4));
     else if ( argc > 3 && !strcmp(argv[2], "run") )
         run(NUM(1), argv + 3);
     else
