@@ -72,6 +72,11 @@ WHY = {
     ("trap", "optimistic", 1):
     "the model has no exits but those of the unit: not those of the card's "
     "interrupts, which the paper's guest had.",
+    ("trap", "optimistic", -1):
+    "pages that are not found again, of which each is two exits: see its "
+    "descriptors in the matrix. The paper's guest found nearly all.",
+    ("sidecore", "optimistic", -1):
+    "likewise; each is two waits, and work for the sidecore.",
     ("sidecore", "strict", 1):
     "the paper's guest wrote and polled several registers for a command, 7,321 "
     "cycles a pair with the flush; here there is one write and one status.",
