@@ -76,7 +76,8 @@ WHY = {
     "pages that are not found again, of which each is two exits: see its "
     "descriptors in the matrix. The paper's guest found nearly all.",
     ("sidecore", "optimistic", -1):
-    "likewise; each is two waits, and work for the sidecore.",
+    "pages that are not found again, of which each is two waits, and work for the "
+    "sidecore: see its descriptors. The paper's guest found nearly all.",
     ("sidecore", "strict", 1):
     "the paper's guest wrote and polled several registers for a command, 7,321 "
     "cycles a pair with the flush; here there is one write and one status.",
