@@ -5,7 +5,7 @@ SHELL := /bin/sh
 export XEN_SRC OUT PATCH
 
 .PHONY: help setup build setup-tests build-tests demo check check-quick check-long check-rig check-unit check-mutants check-linux check-bare check-threads check-fuzz check-model check-tools \
-        check-build check-system bench bench-count module shell series refresh clean distclean
+        check-build check-system bench bench-count bench-matrix module shell series refresh clean distclean
 
 help:
 	@echo 'make demo          build, boot, and show a guest doing DMA through its vIOMMU'
@@ -24,6 +24,8 @@ help:
 	@echo 'make bench         what a unit costs, on the rig: out/bench/report.html;'
 	@echo '                   BENCH="configs=pt+trap-strict workloads=net-rr" for some'
 	@echo 'make bench-count   instructions for each mapping, on the rig: out/bench/count.csv'
+	@echo 'make bench-matrix  mapping strategies on bare metal, in trap mode and with a'
+	@echo '                   sidecore, counted, and what that comes to on a line'
 	@echo 'make setup         the Debian trees and the source of Xen, under out/'
 	@echo 'make build         the patched hypervisor and tools'
 	@echo 'make module        the Linux module for the kernels of the guests: out/linux/'
@@ -137,6 +139,9 @@ bench: build-tests
 
 bench-count: build-tests
 	@tests/bench/count/run $(BENCH)
+
+bench-matrix: build-tests
+	@tests/bench/matrix $(BENCH)
 
 module: build-tree dom0-tree
 	@tests/rig/images guests modules

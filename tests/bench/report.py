@@ -1,22 +1,26 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: GPL-2.0-only
 """Makes the bench's report:  report.py DIR
 
 DIR/rows     what tests/bench/in-dom0 printed, one measurement a line
 DIR/machine  NAME: VALUE lines about where it ran
-DIR/native.csv  of tests/bench/native, if it is there
-DIR/count.csv   of tests/bench/count, if it is there
+DIR/native.csv  of tests/bench/native
+DIR/count.csv   of tests/bench/count
+DIR/matrix   of tests/bench/matrix, and what line.py makes of matrix.csv
 
-Writes DIR/report.html, results.csv and summary.txt; plots are made by gnuplot
-and are inside the page.
+What is not there the report says, but for native.csv. Writes DIR/report.html, and
+results.csv and summary.txt if there are rows.
 """
-import base64
 import csv
 import html
 import os
 import statistics
-import subprocess
 import sys
+
+import line
+import line_page
+import matrix
+from page import STYLE, bars, curve, image, table, text_table
 
 CONFIGS = ["none", "pt", "trap-strict", "trap-optimistic",
            "sidecore-strict", "sidecore-optimistic", "none-busy"]
@@ -30,14 +34,10 @@ WORKLOADS = {
     "net-receive": "TCP stream, guest receives",
     "net-rr": "TCP request and response",
 }
-COLOURS = ["#9aa0a6", "#5f6368", "#d93025", "#f29900", "#1a73e8", "#188038",
-           "#c5a3d9"]
-# Percent of the line rate of 10 Gbit/s, as the paper's slides have it.
-PAPER = {
-    "bare metal": ("43", "91", "100"),
-    "trap": ("10", "11", "82"),
-    "sidecore": ("-", "-", "100"),
-}
+
+
+COLOURS = dict(zip(CONFIGS, ["#9aa0a6", "#5f6368", "#d93025", "#f29900",
+                             "#1a73e8", "#188038", "#c5a3d9"]))
 
 
 def read_rows(path):
@@ -166,101 +166,17 @@ def half(v):
     return None if v is None else v / 2
 
 
+def grouped(r, configs):
+    """What bars() has to know of either."""
+    return ([(w, WORKLOADS[w]) for w in r.workloads],
+            [(c, COLOURS[c]) for c in configs])
+
+
 def scaled(v, by):
     return None if v is None else v * by
 
 
-# ---- plots ------------------------------------------------------------------
-
-def gnuplot(script):
-    svg = subprocess.run(["gnuplot"], input=script, text=True, check=True,
-                         capture_output=True).stdout
-    return base64.b64encode(svg.encode()).decode()
-
-
-def bars(res, configs, value, ylabel, spread=None, ymax=None, line=None):
-    """Groups of bars: a group a workload, a bar a configuration."""
-    lines = ["$data << END"]
-    for w in res.workloads:
-        cells = ['"' + WORKLOADS[w].replace(", ", "\\n") + '"']
-        for c in configs:
-            v = value(w, c)
-            low, high = spread(w, c) if spread else (v, v)
-            cells += ["NaN"] * 3 if v is None else [
-                f"{x:.4f}" for x in (v, low, high)]
-        lines.append(" ".join(cells))
-    lines.append("END")
-    lines += [
-        "set terminal svg size 960,360 font 'sans-serif,12'",
-        "set style data histograms",
-        "set style histogram errorbars gap 1.5 lw 1" if spread else
-        "set style histogram clustered gap 1.5",
-        "set style fill solid 1.0 border rgb 'white'",
-        "set boxwidth 1.0",
-        "set key outside top center horizontal",
-        f"set ylabel '{ylabel}'",
-        f"set yrange [0:{ymax if ymax else '*'}]",
-        "set grid ytics lc rgb '#dddddd'",
-        "set border 3",
-        "set tics nomirror",
-    ]
-    if line:
-        lines.append(f"set arrow from graph 0, first {line} to graph 1, "
-                     f"first {line} nohead dt 2 lc rgb '#444444'")
-    parts = []
-    for i, c in enumerate(configs):
-        at = 2 + 3 * i
-        using = f"{at}:{at + 1}:{at + 2}" if spread else f"{at}"
-        parts.append(f"$data using {using}:xtic(1) title '{c}' "
-                     f"lc rgb '{COLOURS[CONFIGS.index(c)]}'")
-    lines.append("plot " + ", ".join(parts))
-    return gnuplot("\n".join(lines) + "\n")
-
-
-def curve(points):
-    """Free memory of the host over time; what has a name has a number."""
-    points = [(t - points[0][0], kib / 1024, name) for t, kib, name in points]
-    named = [p for p in points if p[2]]
-    lines = ["$data << END"] + [f"{t} {mib:.1f}" for t, mib, _ in points]
-    lines += ["END", "$named << END"]
-    lines += [f"{t} {mib:.1f} {n}" for n, (t, mib, _) in enumerate(named, 1)]
-    lines += [
-        "END",
-        "set terminal svg size 960,360 font 'sans-serif,12'",
-        "set xlabel 'seconds'",
-        "set ylabel 'MiB free'",
-        "set yrange [0:*]",
-        "set xrange [0:*]",
-        "set offsets 0, graph 0.03, graph 0.1, 0",
-        "set grid ytics lc rgb '#dddddd'",
-        "set border 3",
-        "set tics nomirror",
-        "unset key",
-        "plot $data using 1:2 with lines lw 2 lc rgb '#4477aa', "
-        "$named with points pt 7 ps 0.6 lc rgb '#4477aa', "
-        "$named using 1:2:3 with labels offset 0.7,0.8",
-    ]
-    return gnuplot("\n".join(lines) + "\n")
-
-
 # ---- output -----------------------------------------------------------------
-
-def table(head, body, first="left"):
-    out = ["<table><thead><tr>"]
-    out += [f"<th>{html.escape(h)}</th>" for h in head]
-    out.append("</tr></thead><tbody>")
-    for row in body:
-        out.append("<tr>" + f"<th class={first}>{html.escape(row[0])}</th>" +
-                   "".join(f"<td>{html.escape(v)}</td>" for v in row[1:]) +
-                   "</tr>")
-    out.append("</tbody></table>")
-    return "".join(out)
-
-
-def image(data, text):
-    return (f'<img alt="{html.escape(text)}" '
-            f'src="data:image/svg+xml;base64,{data}">')
-
 
 def throughput_table(res):
     head = ["", "no unit: a second"] + [c for c in res.configs if c != "none"]
@@ -276,28 +192,6 @@ def throughput_table(res):
                        f"({100 * min(v):.0f}-{100 * max(v):.0f})")
         body.append(row)
     return head, body
-
-
-def paper_table(res):
-    """The paper's, and what streams got here, as percent of no unit."""
-    def ours(config):
-        v = [x for w in ("net-send", "net-receive")
-             for x in res.ratios(w, config)]
-        return f"{100 * statistics.median(v):.0f}" if v else "-"
-    head = ["", "strict", "Linux's default", "optimistic",
-            "here: strict", "here: optimistic"]
-    body = [[name, *values] + (
-        ["-", "-"] if name == "bare metal" else
-        [ours(name + "-strict"), ours(name + "-optimistic")])
-        for name, values in PAPER.items()]
-    return head, body
-
-
-def text_table(head, body):
-    widths = [max(len(r[i]) for r in [head] + body) for i in range(len(head))]
-    return "\n".join("  ".join(
-        v.ljust(widths[i]) if i == 0 else v.rjust(widths[i])
-        for i, v in enumerate(r)) for r in [head] + body) + "\n"
 
 
 def cost_tables(res):
@@ -326,20 +220,6 @@ def aims(res):
     return out
 
 
-STYLE = """
-body { font: 16px/1.5 sans-serif; max-width: 62em; margin: 2em auto;
-       padding: 0 1em; color: #202124; }
-h1, h2 { line-height: 1.2; } h2 { margin-top: 2em; }
-table { border-collapse: collapse; margin: 1em 0; font-size: 14px; }
-th, td { padding: .25em .7em; border-bottom: 1px solid #ddd;
-         text-align: right; font-variant-numeric: tabular-nums; }
-th.left, thead th:first-child { text-align: left; font-weight: normal; }
-thead th { border-bottom: 2px solid #888; }
-img { max-width: 100%; } .wide { overflow-x: auto; }
-.no { color: #b3261e; } .yes { color: #146c2e; }
-"""
-
-
 def overcommit(free):
     """Two guests that are promised more than there is."""
     out = ["<h2>Memory that no device uses</h2>"]
@@ -366,7 +246,7 @@ def counted_section(counted):
     """What tests/bench/count counted."""
     units = [c for c in counted.configs if c != "none"]
     out = ["<h2>Instructions for each pair</h2>",
-           image(bars(counted, units, counted.xen,
+           image(bars(*grouped(counted, units), counted.xen,
                       "Xen's instructions per pair, beyond no unit"),
                  "Xen's instructions per pair; see the tables"),
            "<p>Counted in the emulated machine, of fixed work, by <code>make "
@@ -379,20 +259,21 @@ def counted_section(counted):
         out += ["<div class=wide>", table(
             [WORKLOADS[w]] + counted.configs,
             [[what.replace("_", " ")] +
-             [number(counted.of(w, c, what), 2 if what in (
-                 "exits", "flushes", "p2m_lookups") else 0)
+             [number(counted.of(w, c, what), 0 if what.split("_")[0] in (
+                 "guest", "xen") else 2)
               for c in counted.configs] for what in whats]), "</div>"]
     return out
 
 
-def write_html(path, res, machine, native, free, counted):
+def rates_section(res):
+    """How fast, in ratios."""
+    if not res.rows:
+        return ["<h2>Throughput, relative to no unit</h2>",
+                "<p>Not here: <code>make bench</code> measures it.</p>"]
     rounds = len({r["round"] for r in res.rows})
     h, b = throughput_table(res)
-    p = [
-        "<!DOCTYPE html><html lang=en><meta charset=utf-8>",
-        "<meta name=viewport content='width=device-width'>",
-        "<title>What a unit costs</title>", f"<style>{STYLE}</style>",
-        "<h1>What an emulated VT-d costs an unmodified guest</h1>",
+    return [
+        "<h2>Throughput, relative to no unit</h2>",
         "<p>One boot of the rig with three guests, each with an NVMe and a "
         "network card passed through: one without a unit, one with "
         "<code>iommu=pt</code>, and one whose unit's settings are changed "
@@ -400,16 +281,7 @@ def write_html(path, res, machine, native, free, counted):
         f"other, {rounds} rounds of each; a ratio compares measurements of "
         "one round. The table has the median of the rounds, and the least and "
         "the most.</p>",
-        "<p><b>What the numbers can say.</b> The machine is emulated in "
-        "software, so a rate in absolute terms says nothing, and exits, "
-        "table writes and flushes do not cost what they cost on hardware. "
-        "Counts are exact. Ratios show which configuration is faster, not "
-        "by how much it would be on a real machine. The sidecore needs a "
-        "processor of its own, and here it takes one from those that emulate "
-        "the devices.</p>",
-        table(["where", ""], machine),
-        "<h2>Throughput, relative to no unit</h2>",
-        image(bars(res, res.configs[1:],
+        image(bars(*grouped(res, res.configs[1:]),
                    lambda w, c: scaled(res.ratio(w, c), 100),
                    "percent of no unit",
                    lambda w, c: (100 * min(res.ratios(w, c)),
@@ -419,23 +291,23 @@ def write_html(path, res, machine, native, free, counted):
         "<div class=wide>", table(h, b), "</div>",
         "<p>Operations are I/Os of 4 KiB and transactions; streams are in "
         "10<sup>6</sup> bits.</p>",
-        "<h2>Against the paper</h2>",
-        "<p>The paper's: percent of a line of 10 Gbit/s, TCP stream; the "
-        "strategies were the guest's, the optimistic one a change to it. "
-        "Here: percent of no unit, both directions. The guest is unmodified, "
-        "and strict, as Linux is where it sees caching mode; it is the "
-        "hypervisor that is optimistic. Bare metal cannot be measured "
-        "here.</p>",
-        table(*paper_table(res)),
+    ]
+
+
+def costs_section(res):
+    """What was counted while that was measured."""
+    if not res.rows:
+        return []
+    units = [c for c in res.configs if has_unit(c)]
+    p = [
         "<h2>What a mapping costs</h2>",
         "<p>A <i>pair</i> is one mapping and one unmapping by the guest's "
         "driver, which tells the unit of each.</p>",
-        image(bars(res, [c for c in res.configs if has_unit(c)],
-                   res.exits_per_pair, "register exits per pair"),
+        image(bars(*grouped(res, units), res.exits_per_pair,
+                   "register exits per pair"),
               "Register exits per pair; see the tables"),
-        image(bars(res, [c for c in res.configs if has_unit(c)],
-                   res.flushes_per_unmap, "physical flushes per unmap",
-                   line=0.05),
+        image(bars(*grouped(res, units), res.flushes_per_unmap,
+                   "physical flushes per unmap", line=0.05),
               "Physical flushes per unmap; see the tables"),
     ]
     for _, head, body in cost_tables(res):
@@ -460,6 +332,31 @@ def write_html(path, res, machine, native, free, counted):
                      f"{'yes' if ok else 'no'}>{value}"
                      f"{'' if ok else ', not reached'}</b></li>")
         p.append("</ul>")
+    return p
+
+
+def write_html(path, res, machine, native, free, counted, cells, filled):
+    p = [
+        "<!DOCTYPE html><html lang=en><meta charset=utf-8>",
+        "<meta name=viewport content='width=device-width'>",
+        "<title>What a unit costs</title>", f"<style>{STYLE}</style>",
+        "<h1>What an emulated VT-d costs</h1>",
+        *line_page.intro(filled),
+        "<p><b>What the numbers can say.</b> The machine is emulated in "
+        "software, so a rate in absolute terms says nothing, and exits, "
+        "table writes and flushes do not cost what they cost on hardware. "
+        "Counts are exact. Ratios show which configuration is faster, not "
+        "by how much it would be on a real machine. The sidecore needs a "
+        "processor of its own, and here it takes one from those that emulate "
+        "the devices.</p>",
+        table(["where", ""], machine) if machine else "",
+        *line_page.section(filled),
+        *line_page.matrix_section(cells),
+        *costs_section(res),
+    ]
+    if counted.v:
+        p += counted_section(counted)
+    p += rates_section(res)
     if native:
         p += ["<h2>Without a hypervisor</h2>",
               "<p>The same core and poll loop, compiled for user space, with "
@@ -467,11 +364,10 @@ def write_html(path, res, machine, native, free, counted):
               "costs. Without Xen's lookups and exits it says nothing of "
               "what a line allows.</p>",
               table(["", "value", "unit"], native)]
-    if counted.v:
-        p += counted_section(counted)
     p += overcommit(free)
-    p.append("<p>All counters of all measurements: "
-             "<a href=results.csv>results.csv</a>.</p>")
+    if res.rows:
+        p.append("<p>All counters of all measurements: "
+                 "<a href=results.csv>results.csv</a>.</p>")
     with open(path, "w", encoding="utf-8") as f:
         f.write("\n".join(p) + "\n")
 
@@ -481,8 +377,6 @@ def write_summary(path, res, machine, native):
         f.write("Throughput, relative to no unit in the same round "
                 "(median, least-most)\n\n")
         f.write(text_table(*throughput_table(res)))
-        f.write("\nAgainst the paper (percent; TCP stream)\n\n")
-        f.write(text_table(*paper_table(res)))
         for _, head, body in cost_tables(res):
             f.write("\n" + text_table(head, body))
         if aims(res):
@@ -513,32 +407,36 @@ def write_csv(path, res):
                 [f"{r['rate'] / base:.4f}" if base else ""])
 
 
+def rows_in(path, read):
+    """What read(file) makes of a file; nothing, if it is not there."""
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as f:
+        return list(read(f))
+
+
 def main(where):
     def at(name):
         return os.path.join(where, name)
-    res = Results(read_rows(at("rows")))
-    if not res.rows:
+    res = Results(read_rows(at("rows")) if os.path.exists(at("rows")) else [])
+    cells = matrix.load(where)
+    counted = rows_in(at("count.csv"), csv.DictReader)
+    if not res.rows and not counted and cells is None:
         sys.exit("report.py: no measurement")
-    with open(at("machine"), encoding="utf-8") as f:
-        machine = [line.rstrip("\n").split(": ", 1) for line in f]
-    native = []
-    if os.path.exists(at("native.csv")):
-        with open(at("native.csv"), encoding="ascii") as f:
-            native = list(csv.reader(f))[1:]
-    counted = []
-    if os.path.exists(at("count.csv")):
-        with open(at("count.csv"), encoding="ascii") as f:
-            counted = list(csv.DictReader(f))
-    free = []
-    if os.path.exists(at("free")):
-        with open(at("free"), encoding="ascii") as f:
-            for line in f:
-                t, kib, name = (line.split() + [""])[:3]
-                free.append((int(t), int(kib), name))
-    write_csv(at("results.csv"), res)
-    write_summary(at("summary.txt"), res, machine, native)
+    try:
+        filled = line.load(where) if os.path.exists(at("matrix.csv")) else None
+    except line.Bad as e:
+        sys.exit(f"report.py: {e}")
+    machine = rows_in(at("machine"),
+                      lambda f: (s.rstrip("\n").split(": ", 1) for s in f))
+    native = rows_in(at("native.csv"), csv.reader)[1:]
+    free = [(int(t), int(kib), name) for t, kib, name in rows_in(
+        at("free"), lambda f: ((s.split() + [""])[:3] for s in f))]
+    if res.rows:
+        write_csv(at("results.csv"), res)
+        write_summary(at("summary.txt"), res, machine, native)
     write_html(at("report.html"), res, machine, native, free,
-               Counted(counted))
+               Counted(counted), cells, filled)
 
 
 main(sys.argv[1])

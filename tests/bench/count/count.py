@@ -11,12 +11,20 @@
 Everything is for each pair of a mapping and an unmapping, of which a guest that
 sees caching mode tells its unit by two IOTLB invalidations. Without a unit, a
 pair is as much of the same work as makes one in the configuration that has it.
+The Linux module counts its pairs itself. On bare metal (configurations bare-...)
+there is only a guest.
 
 guest              instructions of the guest itself
 xen_guest_cpu      of Xen on the guest's processor, idle and interrupts too
+xen_core           of that, the unit's own functions
 xen_sidecore_work  of Xen on the sidecore's processor, in calls of WORK
 exits              of the guest's processor
+register_exits     of that, for registers of the unit: its own counter
+descriptors        in the guest's queue, without waits
 flushes            physical flushes, and p2m_lookups: counters of the unit
+pairs              for each operation: a read, 1448 bytes of a stream, a byte there
+                   and back
+us                 microseconds by the guest's clock
 
 Xen's are without physical flushes: what is executed in calls of FLUSH is a
 group of its own. By these names work is told from polling, and flushes from the
@@ -37,7 +45,8 @@ EXIT = "svm_vmexit_handler"
 WAIT = "_spin_lock"
 KINDS = {**{n: "w" for n in WORK}, **{n: "f" for n in FLUSH}, EXIT: "c"}
 
-GUEST_CPU, SIDECORE_CPU = "1", "2"
+GUEST_CPU, SIDECORE_CPU, BARE_CPU = "1", "2", "0"
+SEGMENT = 1448
 
 # The first that matches is a function's group.
 GROUPS = [
@@ -49,8 +58,10 @@ GROUPS = [
     ("rest", ""),
 ]
 FLUSH_GROUP = "physical flush"
-WHATS = ["guest", "xen_guest_cpu", "xen_sidecore_work", "exits", "flushes",
-         "p2m_lookups"]
+WHATS = ["guest", "xen_guest_cpu", "xen_core", "xen_sidecore_work", "exits",
+         "register_exits", "descriptors", "flushes", "p2m_lookups", "pairs", "us"]
+
+SPREADS = ["guest", "xen_guest_cpu", "xen_sidecore_work"]
 
 
 def die(text):
@@ -134,8 +145,8 @@ class Counts:
         return {name: v for (c, name), v in self.d.items()
                 if c == cpu and name != "other"}
 
-    def guest(self):
-        return self.d.get((GUEST_CPU, "other"), [0, 0])[1]
+    def guest(self, cpu):
+        return self.d.get((cpu, "other"), [0, 0])[1]
 
     def calls(self, cpu, name):
         return self.d.get((cpu, name), [0])[0]
@@ -190,6 +201,8 @@ class Measured:
             r["n"] = Counts(marks[2 * r["id"]], marks[2 * r["id"] + 1])
         self.configs = list(dict.fromkeys(r["config"] for r in self.rows))
         self.workloads = list(dict.fromkeys(r["workload"] for r in self.rows))
+        self.whats = [x for x in WHATS
+                      if x != "us" or all(x in r for r in self.rows)]
         for r in self.rows:
             r["pairs"] = self.pairs(r)
             r["v"] = self.values(r)
@@ -199,40 +212,75 @@ class Measured:
         return [r for r in self.rows
                 if r["config"] == config and r["workload"] == workload]
 
+    @staticmethod
+    def pairs_of(row):
+        """What a row itself says of them; None: nothing"""
+        if "maps" in row:
+            return row["maps"]
+        if row["workload"] == "pairs":
+            return row["operations"]
+        if row["config"] == "bare-strict":
+            return row["flushes"]
+        # Which flushes when it likes to.
+        if row["config"].endswith("-deferred"):
+            return None
+        return row["qi_iotlb"] / 2 if "qi_iotlb" in row else None
+
     def pairs(self, row):
-        if "-" in row["config"]:
-            return row["qi_iotlb"] / 2
+        own = self.pairs_of(row)
+        if own == 0:
+            die(f"{row['config']} {row['workload']}: nothing was mapped")
+        if own:
+            return own
         for c in self.configs:
-            with_unit = [r["qi_iotlb"] / 2 for r in self.of(c, row["workload"])
-                         if "-" in c]
-            if with_unit:
-                return statistics.mean(with_unit)
+            known = [p for p in map(self.pairs_of, self.of(c, row["workload"]))
+                     if p]
+            if known:
+                return statistics.mean(known)
         if row["workload"].startswith("nvme"):
             return row["operations"]
         die(f"{row['workload']}: how many pairs it makes only a configuration "
             "with a unit says")
         return None
 
-    @staticmethod
-    def values(row):
+    def values(self, row):
         n, pairs = row["n"], row["pairs"]
+        bare = row["config"].startswith("bare")
+        core = sum(v for name, v in n.self_of(GUEST_CPU).items()
+                   if self.group[name] == "core")
         v = {
-            "guest": n.guest(),
+            "guest": n.guest(BARE_CPU if bare else GUEST_CPU),
             "xen_guest_cpu": sum(n.self_of(GUEST_CPU).values()),
+            "xen_core": core,
             "xen_sidecore_work": sum(n.self_of(SIDECORE_CPU).values()),
             "exits": n.calls(GUEST_CPU, EXIT),
-            "flushes": row.get("hw_flush_page", 0) +
-            row.get("hw_flush_domain", 0),
+            "register_exits": row.get("reg_reads", 0) +
+            row.get("reg_writes", 0),
+            "descriptors": row.get("descriptors", row.get("qi_iotlb", 0)),
+            "flushes": row.get("flushes", row.get("hw_flush_page", 0) +
+                               row.get("hw_flush_domain", 0)),
             "p2m_lookups": row.get("p2m_lookups", 0),
         }
-        return {k: x / pairs for k, x in v.items()}
+        if "us" in row:
+            v["us"] = row["us"]
+        v = {k: x / pairs for k, x in v.items()}
+        operations = row["operations"]
+        if row["workload"] in ("net-send", "net-receive"):
+            operations /= SEGMENT
+        v["pairs"] = pairs / operations
+        return v
 
     def doubt(self, row):
         """Is what the names stand for what was executed?"""
+        if row["config"].startswith("bare"):
+            return
         sidecore = row["config"].startswith("sidecore")
         cpu = SIDECORE_CPU if sidecore else GUEST_CPU
         kinds = "c" + ("w" if sidecore else "") + \
             ("f" if row["v"]["flushes"] > 0.1 else "")
+        # What the module finds again is no work for a sidecore.
+        if row["v"]["descriptors"] < 0.1:
+            kinds = kinds.replace("w", "")
         for k in kinds:
             names = self.kind[k]
             if not any(row["n"].calls(GUEST_CPU if k == "c" else cpu, n)
@@ -288,34 +336,36 @@ def report(where, to):
         out.writerow(["config", "workload", "what", "per_pair"])
         for c in m.configs:
             for w in m.workloads:
-                for what in WHATS:
+                # Not each is counted with each.
+                for what in m.whats if m.of(c, w) else []:
                     out.writerow([c, w, what, f"{m.mean(c, w, what):.2f}"])
 
     with open(os.path.join(to, "count.txt"), "w", encoding="utf-8") as f:
         f.write("For each pair of a mapping and an unmapping; instructions "
                 "without those of physical flushes.\n")
         for w in m.workloads:
-            rows = [[what] + [number(m.mean(c, w, what)) for c in m.configs]
-                    for what in WHATS]
-            if "none" in m.configs:
+            configs = [c for c in m.configs if m.of(c, w)]
+            rows = [[what] + [number(m.mean(c, w, what)) for c in configs]
+                    for what in m.whats]
+            if "none" in configs:
                 rows.append(["xen_guest_cpu, beyond no unit"] + [
                     number(m.mean(c, w, "xen_guest_cpu") -
                            m.mean("none", w, "xen_guest_cpu"))
-                    for c in m.configs])
+                    for c in configs])
             rows.append(["rounds differ from their mean by, %"] + [
-                f"{100 * max(m.spread(c, w, x) for x in WHATS[:3]):.1f}"
-                for c in m.configs])
-            f.write("\n" + text_table([w] + m.configs, rows))
+                f"{100 * max(m.spread(c, w, x) for x in SPREADS):.1f}"
+                for c in configs])
+            f.write("\n" + text_table([w] + configs, rows))
             for cpu, name in ((GUEST_CPU, "the guest's processor"),
                               (SIDECORE_CPU, "the sidecore's, work")):
-                groups = {c: m.by_group(c, w, cpu) for c in m.configs}
+                groups = {c: m.by_group(c, w, cpu) for c in configs}
                 f.write("\n" + text_table(
-                    ["Xen on " + name] + m.configs,
-                    [[g] + [number(groups[c][g]) for c in m.configs]
+                    ["Xen on " + name] + configs,
+                    [[g] + [number(groups[c][g]) for c in configs]
                      for g in [g for g, _ in GROUPS] + [FLUSH_GROUP]]))
         f.write("\nThe largest functions\n")
         w = m.workloads[0]
-        for c in m.configs:
+        for c in [c for c in m.configs if m.of(c, w)]:
             cpu = SIDECORE_CPU if c.startswith("sidecore") else GUEST_CPU
             f.write(f"\n{c}, {w}, processor {cpu}\n")
             for name, n in m.by_function(c, w, cpu).most_common(20):
@@ -334,10 +384,7 @@ def check(where, bounds):
             config, workload, what, most = w
             if not m.of(config, workload):
                 die(f"{bounds}: {config} {workload} was not measured")
-            if what == "core_guest_cpu":
-                v = m.by_group(config, workload, GUEST_CPU)["core"]
-            else:
-                v = m.mean(config, workload, what)
+            v = m.mean(config, workload, what)
             if what == "xen_sidecore_work":
                 # Who holds a lock may stand still, on a machine that is busy.
                 v -= m.by_function(config, workload, SIDECORE_CPU)[WAIT]

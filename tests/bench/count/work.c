@@ -5,9 +5,12 @@
  *   work ID nvme DISK DEPTH COUNT    so many reads of 4 KiB at random places
  *   work ID send ADDRESS BYTES       by TCP
  *   work ID receive ADDRESS BYTES
+ *   work ID rr ADDRESS COUNT         so many bytes there and back, one at a time
+ *   work ID run PROGRAM ARGUMENT...  whatever that does
  *   work serve                       the other end of it, until it is killed
  *
- * The marks are 2 * ID and 2 * ID + 1. Exit 0: all of it was done.
+ * The marks are 2 * ID and 2 * ID + 1. "@@took MICROSECONDS" says how long it was
+ * between them, by the guest's clock. Exit 0: all of it was done.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -15,6 +18,7 @@
 #include <fcntl.h>
 #include <linux/aio_abi.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +26,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PORT      5299
@@ -39,6 +45,28 @@ static void die(const char *what)
 static void mark(unsigned long id)
 {
     asm volatile ( "xchg %%bx, %%bx" :: "a" (id) : "memory" );
+}
+
+static uint64_t now_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000ull + t.tv_nsec / 1000;
+}
+
+static uint64_t begun_us;
+
+static void begin(unsigned long id)
+{
+    begun_us = now_us();
+    mark(2 * id);
+}
+
+static void end(unsigned long id)
+{
+    mark(2 * id + 1);
+    printf("@@took %lu\n", now_us() - begun_us);
 }
 
 static unsigned long random_place(void)
@@ -77,7 +105,7 @@ static void nvme(unsigned long id, const char *disk, unsigned int depth,
         which[i] = &cb[i];
     }
 
-    mark(2 * id);
+    begin(id);
     for ( unsigned long begun = 0, ended = 0, n = depth; ended < count; )
     {
         for ( unsigned long i = 0; i < n; i++ )
@@ -99,7 +127,7 @@ static void nvme(unsigned long id, const char *disk, unsigned int depth,
         if ( n > count - begun )
             n = count - begun;
     }
-    mark(2 * id + 1);
+    end(id);
 }
 
 static void take(int fd, unsigned long size)
@@ -130,19 +158,36 @@ static void give(int fd, unsigned long size)
     }
 }
 
-/* What the guest asks for: a positive number of bytes to have, or to give. */
-static void tcp(unsigned long id, const char *address, long bytes)
+/* A byte at once, and not with the next. */
+static void no_delay(int fd)
+{
+    int one = 1;
+
+    if ( setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) )
+        die("TCP_NODELAY");
+}
+
+static int connected(const char *address)
 {
     struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(PORT) };
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    char end;
 
     if ( inet_pton(AF_INET, address, &to.sin_addr) != 1 )
         die(address);
     if ( connect(fd, (struct sockaddr *)&to, sizeof(to)) )
         die("connect");
+    no_delay(fd);
 
-    mark(2 * id);
+    return fd;
+}
+
+/* What the guest asks for: a positive number of bytes to have, or to give. */
+static void tcp(unsigned long id, const char *address, long bytes)
+{
+    int fd = connected(address);
+    char closed;
+
+    begin(id);
     if ( send(fd, &bytes, sizeof(bytes), 0) != sizeof(bytes) )
         die("send");
     if ( bytes > 0 )
@@ -151,10 +196,45 @@ static void tcp(unsigned long id, const char *address, long bytes)
     {
         give(fd, -bytes);
         /* The other side closes when it has all. */
-        if ( recv(fd, &end, 1, 0) )
+        if ( recv(fd, &closed, 1, 0) )
             die("the other end");
     }
-    mark(2 * id + 1);
+    end(id);
+}
+
+static void rr(unsigned long id, const char *address, unsigned long count)
+{
+    int fd = connected(address);
+    long echo = 0;
+
+    if ( send(fd, &echo, sizeof(echo), 0) != sizeof(echo) )
+        die("send");
+    begin(id);
+    while ( count-- )
+    {
+        give(fd, 1);
+        take(fd, 1);
+    }
+    end(id);
+}
+
+static void run(unsigned long id, char **argv)
+{
+    int status;
+    pid_t child;
+
+    begin(id);
+    child = fork();
+    if ( !child )
+    {
+        execvp(argv[0], argv);
+        die(argv[0]);
+    }
+    if ( child < 0 || waitpid(child, &status, 0) != child )
+        die("fork");
+    if ( status )
+        die(argv[0]);
+    end(id);
 }
 
 static void serve(void)
@@ -179,8 +259,16 @@ static void serve(void)
                 die("no request");
             if ( bytes > 0 )
                 give(fd, bytes);
-            else
+            else if ( bytes < 0 )
                 take(fd, -bytes);
+            else
+            {
+                char c;
+
+                no_delay(fd);
+                while ( recv(fd, &c, 1, 0) == 1 )
+                    give(fd, 1);
+            }
             exit(0);
         }
         close(fd);
@@ -198,6 +286,10 @@ int main(int argc, char **argv)
         tcp(NUM(1), argv[3], -NUM(4));
     else if ( argc == 5 && !strcmp(argv[2], "receive") )
         tcp(NUM(1), argv[3], NUM(4));
+    else if ( argc == 5 && !strcmp(argv[2], "rr") )
+        rr(NUM(1), argv[3], NUM(4));
+    else if ( argc > 3 && !strcmp(argv[2], "run") )
+        run(NUM(1), argv + 3);
     else
     {
         fprintf(stderr, "work: wrong arguments, see the head of work.c\n");
