@@ -150,6 +150,50 @@ static void another_emulated_device_needs_a_free_slot(void)
     SAYS("no slot below 0x10 is free");
 }
 
+#define PROPERTY(name) "{\"name\": \"" name "\", \"type\": \"bool\"}"
+
+static int model(const char *text, int rc)
+{
+    return libxl__viommu_check_model(gc, 5, text ? answer(text) : NULL, rc);
+}
+
+static void device_model_that_hands_messages_on_is_fine(void)
+{
+    CHECK(!model("[" PROPERTY("addr") "," PROPERTY("intremap") "]", 0), "%s",
+          logged);
+    SILENT();
+}
+
+static void device_model_without_the_property_is_refused(void)
+{
+    static const char *const answers[] = {
+        "[]", "{}", "[1]", "[{}]", "[{\"name\": 1}]",
+        "[" PROPERTY("addr") "," PROPERTY("intremapping") "]",
+    };
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(answers); i++) {
+        reset();
+        CHECK(model(answers[i], 0) == ERROR_INVAL, "%s", answers[i]);
+        SAYS("has no property intremap");
+    }
+    reset();
+    CHECK(model(NULL, ERROR_QMP_DEVICE_NOT_FOUND) == ERROR_INVAL, " ");
+    SAYS("has no property intremap");
+}
+
+/* Who waited in vain may try again: it is not the device model that lacks it. */
+static void device_model_that_does_not_answer_is_no_refusal(void)
+{
+    CHECK(model(NULL, ERROR_TIMEDOUT) == ERROR_TIMEDOUT, " ");
+    SAYS("does not say whether it can do what intremap=1 needs: it timed out");
+    CHECK(!strstr(logged, "property"), "logged: \"%s\"", logged);
+    reset();
+    CHECK(model(NULL, ERROR_PROTOCOL_ERROR_QMP) == ERROR_PROTOCOL_ERROR_QMP,
+          " ");
+    SAYS("does not say whether");
+    CHECK(!strstr(logged, "timed out"), "logged: \"%s\"", logged);
+}
+
 #undef RUN
 #define RUN(test) do {                                          \
         reset();                                                \
@@ -173,6 +217,9 @@ int main(void)
     RUN(usb_2_has_a_slot_that_is_left_out);
     RUN(answer_that_says_nothing_is_refused);
     RUN(another_emulated_device_needs_a_free_slot);
+    RUN(device_model_that_hands_messages_on_is_fine);
+    RUN(device_model_without_the_property_is_refused);
+    RUN(device_model_that_does_not_answer_is_no_refusal);
 
     return TEST_RESULT;
 }

@@ -275,8 +275,22 @@ guest_alive()
     if [ "$(grep -c 'Kernel panic' "$(guest_log "$1")")" -gt \
          "$(cat "$TS_STATE/$1/panics")" ]; then
         tail -n 30 "$(guest_log "$1")"
+        ! interrupted_twice "$(guest_log "$1")" ||
+            say "the emulated machine delivered an interrupt twice; see docs/developing.md"
         fail "the kernel of guest $1 panicked"
     fi
+}
+
+# interrupted_twice FILE: a kernel's panic that no processor causes, but QEMU's
+# VMRUN: interrupts are off, and one came on the first instruction of an
+# interrupt's entry, before GS is the kernel's.
+interrupted_twice()
+{
+    tr -d '\r' <"$1" | awk '
+        /RIP: 0010:irq_entries_start\+/ { at = NR }
+        at && NR <= at + 2 && /EFLAGS: 000100[0-9a-f][0-9a-f]$/ { found = 1 }
+        /ENTRY_TRAMPOLINE/ { entry = 1 }
+        END { exit !(found && entry) }'
 }
 
 # guest_wait GUEST PATTERN [FROM [BEFORE]]: until a line of the guest's console,

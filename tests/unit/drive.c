@@ -29,7 +29,7 @@ void do_global(bool on, bool queue, bool set_root)
     if ( state.exact )
         model_global(on, set_root, state.root);
     wr(VTD_GCMD, 4, (on ? VTD_GCMD_TE : 0) | (queue ? VTD_GCMD_QIE : 0) |
-                    (set_root ? VTD_GCMD_SRTP : 0));
+                    (set_root ? VTD_GCMD_SRTP : 0) | remap_gcmd());
     CHECK_EQ(!!(rd(VTD_GSTS, 4) & VTD_GCMD_TE), on);
     CHECK_EQ(!!(rd(VTD_GSTS, 4) & VTD_GCMD_QIE), queue);
     if ( set_root )
@@ -144,7 +144,7 @@ static void by_queue(const struct command *first)
 {
     unsigned int since = oracle_time(), n = 1 + !rnd(3) * rnd(4), i;
     unsigned int bad = rnd(12) ? n : rnd(n), bad_at = 0;
-    bool unsure = false, interrupt = !rnd(8);
+    bool unsure = false, interrupt = !rnd(8), iec = state.remaps && rnd(2);
     unsigned int anywhere = rnd(4);
     struct command c[4];
 
@@ -166,6 +166,8 @@ static void by_queue(const struct command *first)
             unsure = completed(&c[i], since);
     }
     n = i;
+    if ( iec )
+        put(VTD_DESC_IEC, 0);
     state.status++;
     /* The last page that was written is this or that. */
     if ( anywhere == 1 )
@@ -197,6 +199,8 @@ static void by_queue(const struct command *first)
                 state.exact = false;
         wr(VTD_FSTS, 4, VTD_FSTS_IQE);
     }
+    if ( iec || bad < n )
+        remap_refreshed();
     CHECK_EQ(rd(VTD_FSTS, 4), 0);
     CHECK_EQ(rd(VTD_IQH, 8), state.tail * 16);
     CHECK_EQ((uint32_t)guest_page(G_STATUS)[0], state.status);

@@ -16,7 +16,9 @@
 #define G_STATUS  0x101      /* out of reach of tables, as the queue is */
 #define G_QUEUE   0x100      /* 256 descriptors */
 #define G_SPARE   0x102      /* two, likewise: nothing is in them */
-#define G_RAM     0x104
+#define G_IR      0x104      /* tables of interrupts, likewise */
+#define N_IR      4
+#define G_RAM     0x108
 
 #define R   VTD_PTE_R
 #define W   VTD_PTE_W

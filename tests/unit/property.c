@@ -355,6 +355,13 @@ static void step(void)
         check_all();
         break;
 
+    case 20 ... 23:
+        if ( state.remaps )
+            edit_with(do_remap);
+        else
+            edit_with(edit_any);
+        break;
+
     case 18 ... 19:
         if ( state.timeless )
             break;
@@ -413,6 +420,7 @@ static void sequence(void)
     hw_reset();
     memset(&vi, 0, sizeof(vi));
     vi.overcommit = !rnd(4);
+    vi.intremap = state.remaps = rnd(2);
     for ( i = 0; i < M_DEVICES; i++ )
         hw_add_device(0x300 + i);
     hw.caps.snoop = rnd(4);
@@ -447,6 +455,7 @@ static void sequence(void)
     }
     model_reset();
     oracle_reset();
+    remap_reset();
     edit_first();
     changed();
 
@@ -520,7 +529,7 @@ static void single(void)
 static void too_little(void)
 {
     FAIL("nothing in memory, or nothing that lingers, comes back, or is "
-         "evicted or replaced, or no leaf of 1G");
+         "evicted or replaced, or no leaf of 1G, or no interrupts");
 }
 
 static void run(const char *what, void (*body)(void), unsigned long first,
@@ -566,7 +575,9 @@ int main(int argc, char **argv)
         run("sequence", single, first, n);
     if ( !verbose && n >= 1000 &&
          (!total.by_memory || !total.revived || !total.replaced ||
-          !total.evicted || !total.huge || !model_stats.stale) )
+          !total.evicted || !total.huge || !model_stats.stale ||
+          !total.requests[VIOMMU_UNCHANGED] ||
+          !total.requests[VIOMMU_REMAPPED]) )
         run("all of it", too_little, 0, 1);
     if ( !verbose )
         printf("PASS  property: %lu sequences, %lu steps, %lu commands,\n"
@@ -576,13 +587,18 @@ int main(int argc, char **argv)
                "%lu deferrals, %lu queue errors,\n"
                "      %lu registers written in memory, %lu polls,\n"
                "      %lu leaves lingered, %lu came back, %lu were replaced, "
-               "%lu evicted\n", n,
+               "%lu evicted,\n"
+               "      %lu interrupts remapped, %lu dropped, %lu as they were\n",
+               n,
                total.steps, total.commands, total.compared + total.inexact,
                total.inexact, model_stats.views, model_stats.leaves,
                total.mapped, total.huge, total.unmapped, total.deferred,
                total.errors,
                total.by_memory, total.polls, total.lingered, total.revived,
-               total.replaced, total.evicted);
+               total.replaced, total.evicted,
+               total.requests[VIOMMU_REMAPPED],
+               total.requests[VIOMMU_DROPPED],
+               total.requests[VIOMMU_UNCHANGED]);
     if ( !verbose || pairs )
         run("pair", pair, first, verbose ? n : n / 10);
     printf("PASS  shadows_are_the_same_by_traps_and_by_a_sidecore: %lu views\n"

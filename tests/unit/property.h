@@ -6,6 +6,7 @@
 #define VIOMMU_UNIT_PROPERTY_H
 
 #include "edits.h"
+#include "intremap.h"
 #include "model.h"
 
 /* ---- property.c ---- */
@@ -18,6 +19,7 @@ extern struct state {
     bool sidecore;           /* the register page becomes memory */
     bool alive;              /* a sidecore runs */
     bool timeless;           /* the clock stands still */
+    bool remaps;             /* its interrupts, too */
 
     /* The driver's view of the unit. */
     bool te, qie;
@@ -31,6 +33,7 @@ extern struct total {
     unsigned long commands, steps, compared, deferred, errors, inexact;
     unsigned long mapped, huge, unmapped, by_memory, polls;
     unsigned long lingered, revived, replaced, evicted, identical;
+    unsigned long requests[3];       /* by enum viommu_remapped */
 } total;
 
 /* The guest's memory is not what it was. */
@@ -74,6 +77,16 @@ struct command random_command(void);
 void do_command(struct command c);
 /* As drivers do: pages near each other come or go, each one told of. */
 void do_map(void);
+
+/* ---- remap.c ---- */
+
+void remap_reset(void);
+/* The guest changes how its interrupts are remapped, or where; and some come. */
+void do_remap(void);
+/* The unit was told that entries have changed, and has looked. */
+void remap_refreshed(void);
+/* The bits that a GCMD keeps as they are. */
+uint32_t remap_gcmd(void);
 
 #endif /* VIOMMU_UNIT_PROPERTY_H */
 

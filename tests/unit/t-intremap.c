@@ -550,6 +550,32 @@ static void a_table_that_moved_is_found_again(void)
     CHECK(!guest_is_mapped(was));
 }
 
+/* However little of the budget what came before has left. */
+static void a_move_is_found_though_the_budget_ended(void)
+{
+    struct viommu_budget none = { .left = 0 }, one, enough = { .left = 1000 };
+
+    start(VTD_IRTA_EIME);
+    set_irte(1, LO, 0);
+    set_irte(300, LO, 0);
+    guest_exchange(G_IRT, G_DATA);
+    guest_exchange(G_IRT + 1, G_DATA + 1);
+    set_irte(1, LO ^ 0x030000, 0);
+    set_irte(300, LO ^ 0x030000, 0);
+
+    spin_lock(&vi.sync_lock);
+    CHECK_EQ(intremap_refresh(&vi, &none), -ERESTART);
+    one = (struct viommu_budget){ .left = 1 };
+    CHECK_EQ(intremap_refresh(&vi, &one), -ERESTART);
+    CHECK_EQ(intremap_refresh(&vi, &none), -ERESTART);
+    CHECK_EQ(intremap_refresh(&vi, &enough), 0);
+    spin_unlock(&vi.sync_lock);
+    CHECK_EQ(deliver_index(1), VIOMMU_REMAPPED);
+    CHECK_EQ(got.vector, 0x42);
+    CHECK_EQ(deliver_index(300), VIOMMU_REMAPPED);
+    CHECK_EQ(got.vector, 0x42);
+}
+
 /* Nothing is looked up but after a change, and then each page once. */
 static void invalidations_cost_no_lookups(void)
 {
@@ -853,6 +879,7 @@ TESTS(intremap_tests) = {
     TEST(entries_are_invalidated_by_index),
     TEST(table_outside_of_memory_faults),
     TEST(a_table_that_moved_is_found_again),
+    TEST(a_move_is_found_though_the_budget_ended),
     TEST(invalidations_cost_no_lookups),
     TEST_TRAPPED(invalidations_cost_little),
     TEST(memory_that_leaves_is_let_go),

@@ -14,6 +14,7 @@
 
 #include <valgrind/callgrind.h>
 
+#include "intremap.h"
 #include "world.h"
 
 #define NR     64            /* pages that are mapped at a time */
@@ -294,6 +295,48 @@ static void looks(unsigned int guests)
     counted(name, n * SIDECORE_LOOKS);
 }
 
+/* Of a passed-through device: whose it is, and what becomes of it. */
+static void interrupts(const char *name, enum viommu_remapped expected)
+{
+    const pci_sbdf_t sbdf = { .sbdf = DEVICE_SBDF };
+    const unsigned int n = ROUNDS * NR;
+    unsigned int i;
+
+    for ( i = 0; i < n; i++ )
+    {
+        struct viommu_message msg = {
+            .addr = VTD_MSI_BASE | VTD_MSI_REMAPPABLE | (i % 256) << 5,
+        };
+        struct viommu_interrupt irq;
+        enum viommu_remapped is;
+
+        CALLGRIND_TOGGLE_COLLECT;
+        msg.sid = intremap_requester(&w->vi, sbdf);
+        is = intremap_message(&w->vi, &msg, &irq);
+        CALLGRIND_TOGGLE_COLLECT;
+        CHECK(is == expected);
+    }
+    counted(name, n);
+}
+
+static void remapping(void)
+{
+    struct world *first = w;
+    unsigned int i;
+
+    w = world_new_remapping();
+    interrupts("interrupt: not remapped yet", VIOMMU_UNCHANGED);
+    reg_write32(w, VTD_GCMD, VTD_GCMD_QIE | VTD_GCMD_TE | VTD_GCMD_IRE);
+    settle(w);
+    interrupts("interrupt: remapped", VIOMMU_REMAPPED);
+    for ( i = 0; i < ROUNDS * NR; i++ )
+        trap(DESC_ENTRIES);
+    counted("trap: an entry is changed", ROUNDS * NR);
+    pages("trap; interrupts remapped", trap);
+    world_delete(w);
+    w = first;
+}
+
 static void more_guests(unsigned int n)
 {
     struct world *first = w;
@@ -324,6 +367,7 @@ int main(void)
     domain(100000);
     pages("trap", trap);
     end_of_window();
+    remapping();
 
     set(XEN_VIOMMU_MODE_sidecore, XEN_VIOMMU_TEARDOWN_strict);
     quietly(DESC_DOMAIN);

@@ -415,11 +415,11 @@ void submit(struct world *w, uint64_t lo, uint64_t hi)
     CHECK(*status == DONE);
 }
 
-struct world *world_new(void)
+static struct world *make(bool remaps)
 {
     static unsigned int nr;
     struct world *w = aligned_alloc(128, sizeof(*w));
-    const pci_sbdf_t sbdf = { .sbdf = 0x300 };
+    const pci_sbdf_t sbdf = { .sbdf = DEVICE_SBDF };
     uint64_t *e;
 
     CHECK(w != NULL);
@@ -428,6 +428,7 @@ struct world *world_new(void)
     w->next_table = G_TABLES + 1;
     w->d.domain_id = ++nr;
     w->vi.d = &w->d;
+    w->vi.intremap = remaps;
     CHECK(!viommu_init(&w->vi, 0));
     hw_pcidevs_lock();
     CHECK(!viommu_bind(&w->vi, sbdf, XEN_VIOMMU_SLOT_FIRST * 8));
@@ -453,9 +454,34 @@ struct world *world_new(void)
     return w;
 }
 
+struct world *world_new(void)
+{
+    return make(false);
+}
+
+struct world *world_new_remapping(void)
+{
+    struct world *w = make(true);
+    uint64_t *e = guest_at(w, G_IRT);
+    unsigned int i;
+
+    for ( i = 0; i < 256; i++ )
+    {
+        /* As Linux: the destination is an x2APIC ID, the source is checked. */
+        e[2 * i] = VTD_IRTE_P | (0x21ULL + i % 64) << 16 | 1ULL << 32;
+        e[2 * i + 1] = 1ULL << 18 | XEN_VIOMMU_SLOT_FIRST * 8;
+    }
+    reg_write64(w, VTD_IRTA, PAGE(G_IRT) | VTD_IRTA_EIME | 7);
+    reg_write32(w, VTD_GCMD, VTD_GCMD_QIE | VTD_GCMD_TE | VTD_GCMD_SIRTP);
+    CHECK(reg_read64(w, VTD_GCMD) >> 32 & VTD_GCMD_SIRTP);
+    submit(w, DESC_ENTRIES);
+
+    return w;
+}
+
 void world_delete(struct world *w)
 {
-    const pci_sbdf_t sbdf = { .sbdf = 0x300 };
+    const pci_sbdf_t sbdf = { .sbdf = DEVICE_SBDF };
 
     CHECK(!viommu_unbind(&w->vi, sbdf));
     while ( viommu_reap(&w->vi) )

@@ -20,6 +20,7 @@
 #define G_CONTEXT 2
 #define G_STATUS  3
 #define G_QUEUE   4          /* 256 descriptors */
+#define G_IRT     8          /* 256 entries that remap interrupts */
 #define G_TABLES  16
 #define G_DATA    0x1000
 #define G_END     0x2000
@@ -65,6 +66,9 @@ static inline uint64_t cycles(void)
 
 /* A guest with a bound device, translation and queue on. */
 struct world *world_new(void);
+/* The same with a unit that can remap interrupts, and has a table of them. */
+struct world *world_new_remapping(void);
+#define DEVICE_SBDF 0x300
 void world_delete(struct world *w);
 void *guest_at(struct world *w, unsigned long gfn);
 
@@ -85,6 +89,7 @@ void put(struct world *w, uint64_t lo, uint64_t hi);
 #define DESC_DOMAIN      (0xe2ULL | 1ULL << 16), 0ULL
 #define DESC_GLOBAL      0xd2ULL, 0ULL
 #define DESC_CONTEXT     0x11ULL, 0ULL
+#define DESC_ENTRIES     0x04ULL, 0ULL
 
 /*
  * As Linux does it: the descriptor, and a wait behind it. Returns where the

@@ -99,6 +99,15 @@ _hidden int libxl__viommu_check_slots(libxl__gc *gc, libxl_domid domid,
 _hidden int libxl__viommu_check_room(libxl__gc *gc, libxl_domid domid,
                                      const libxl__json_object *answer);
 
+/*
+ * By the device model's answer to device-list-properties of its
+ * xen-pci-passthrough, or by what became of the question (rc): refuses one that
+ * lacks LIBXL__VIOMMU_PROPERTY (ERROR_INVAL). Who has no answer gets rc.
+ */
+_hidden int libxl__viommu_check_model(libxl__gc *gc, libxl_domid domid,
+                                      const libxl__json_object *answer,
+                                      int rc);
+
 typedef void libxl__viommu_checked(libxl__egc *egc,
                                    libxl__domain_create_state *dcs, int rc);
 

@@ -121,6 +121,34 @@ int libxl__viommu_check_room(libxl__gc *gc, libxl_domid domid,
     return ERROR_INVAL;
 }
 
+int libxl__viommu_check_model(libxl__gc *gc, libxl_domid domid,
+                              const libxl__json_object *answer, int rc)
+{
+    const libxl__json_object *property, *name;
+    int i;
+
+    if (rc && rc != ERROR_QMP_DEVICE_NOT_FOUND) {
+        LOGD(ERROR, domid, "viommu: the device model does not say whether it "
+             "can do what intremap=1 needs%s",
+             rc == ERROR_TIMEDOUT ? ": it timed out" : "");
+        return rc;
+    }
+
+    for (i = 0; !rc && (property = libxl__json_array_get(answer, i)); i++) {
+        name = member("name", property, JSON_STRING);
+        if (name && !strcmp(libxl__json_object_get_string(name),
+                            LIBXL__VIOMMU_PROPERTY))
+            return 0;
+    }
+
+    LOGD(ERROR, domid, "viommu: intremap=1 needs a device model that hands on "
+         "interrupt messages as they are, and this one does not (its "
+         "xen-pci-passthrough has no property %s); see patches/qemu of "
+         "xen-viommu, and device_model_override", LIBXL__VIOMMU_PROPERTY);
+
+    return ERROR_INVAL;
+}
+
 struct check {
     libxl__ev_qmp qmp;
     libxl__ev_time timeout;
@@ -142,24 +170,8 @@ static void said_properties(libxl__egc *egc, libxl__ev_qmp *qmp,
 {
     struct check *check = CONTAINER_OF(qmp, *check, qmp);
     STATE_AO_GC(check->dcs->ao);
-    const libxl__json_object *property, *name;
-    int i;
 
-    for (i = 0; !rc && (property = libxl__json_array_get(answer, i)); i++) {
-        name = member("name", property, JSON_STRING);
-        if (name && !strcmp(libxl__json_object_get_string(name),
-                            LIBXL__VIOMMU_PROPERTY))
-            break;
-    }
-    if (rc || !property) {
-        LOGD(ERROR, qmp->domid, "viommu: intremap=1 needs a device model that "
-             "hands on interrupt messages as they are, and this one does not "
-             "(its xen-pci-passthrough has no property %s); see "
-             "patches/qemu of xen-viommu, and device_model_override",
-             LIBXL__VIOMMU_PROPERTY);
-        rc = ERROR_INVAL;
-    }
-    finish(egc, check, rc);
+    finish(egc, check, libxl__viommu_check_model(gc, qmp->domid, answer, rc));
 }
 
 static int ask_for_properties(libxl__egc *egc, struct check *check)

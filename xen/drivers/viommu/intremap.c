@@ -58,6 +58,7 @@ struct viommu_intremap {
     struct ir_table *next;   /* in the making, or to be unmapped */
     enum { IR_IDLE, IR_LATCHED, IR_DROPPING } state;
     unsigned int refreshed;  /* pages, by an IEC command in progress */
+    uint64_t refreshing_to;  /* this generation */
     bool maps;               /* ever had a table; read without a lock */
 
     /* sbdf + 1 of the devices, by their place; 0: none. No lock. */
@@ -204,9 +205,9 @@ int intremap_refresh(struct viommu *vi, struct viommu_budget *b)
 
     if ( !ir->refreshed )
     {
-        if ( likely(t->generation == ACCESS_ONCE(vi->generation)) )
+        ir->refreshing_to = ACCESS_ONCE(vi->generation);
+        if ( likely(t->generation == ir->refreshing_to) )
             return 0;
-        t->generation = ACCESS_ONCE(vi->generation);
     }
     for ( ; ir->refreshed < t->ready; ir->refreshed++ )
     {
@@ -223,6 +224,7 @@ int intremap_refresh(struct viommu *vi, struct viommu_budget *b)
             replace(ir, ir->refreshed, map(vi, gfn));
     }
     ir->refreshed = 0;
+    t->generation = ir->refreshing_to;
 
     return 0;
 }
