@@ -21,16 +21,6 @@
 #include "sync.h"
 #include "teardown.h"
 
-/* What was taken out of the queue is complete: the head says so. */
-void commands_show(struct viommu *vi)
-{
-    ASSERT(spin_is_locked(&vi->reg_lock));
-
-    if ( vi->queue_behind )
-        regs_put32(vi, VTD_IQH, vi->queue_head);
-    vi->queue_behind = false;
-}
-
 /* The same before something else is done: it is flushed first. */
 static void settle_queue(struct viommu *vi)
 {
@@ -458,11 +448,10 @@ static void complete(struct viommu *vi, const struct viommu_command *cmd)
         (void)inbox_leave(vi);
 }
 
-int commands_run(struct viommu *vi, struct viommu_budget *b)
+/* As commands_run(), whatever there is to do. */
+static noinline int run_all(struct viommu *vi, struct viommu_budget *b)
 {
     int rc;
-
-    ASSERT(spin_is_locked(&vi->sync_lock));
 
     /* Memory left the guest, or a device its table. */
     if ( unlikely(ACCESS_ONCE(vi->stale.end)) )
@@ -496,8 +485,9 @@ int commands_run(struct viommu *vi, struct viommu_budget *b)
 
         if ( vi->cmd.op == VIOMMU_CMD_NONE )
         {
-            if ( likely(!is_register_command(vi)) )
-                quick_run(vi, b);
+            rc = 0;
+            if ( likely(!is_register_command(vi)) && quick_run(vi, b) )
+                break;
 
             rc = -ERESTART;
             if ( b->left <= b->rest )
@@ -520,6 +510,19 @@ int commands_run(struct viommu *vi, struct viommu_budget *b)
         removed_flush(vi);
 
     return rc;
+}
+
+int commands_run(struct viommu *vi, struct viommu_budget *b)
+{
+    ASSERT(spin_is_locked(&vi->sync_lock));
+
+    /* Mostly there are such pairs in the queue, and nothing else. */
+    if ( likely(vi->cmd.op == VIOMMU_CMD_NONE && !vi->dying &&
+                !ACCESS_ONCE(vi->stale.end) && !is_register_command(vi)) &&
+         quick_run(vi, b) )
+        return 0;
+
+    return run_all(vi, b);
 }
 
 /*

@@ -3,7 +3,7 @@
 #ifndef VIOMMU_QINVAL_H
 #define VIOMMU_QINVAL_H
 
-#include "types.h"
+#include "regfile.h"
 
 /*
  * Does what is pending, within the budget. sync_lock held. What is complete
@@ -13,8 +13,18 @@
  *   -EAGAIN    the next step needs pcidevs_lock
  */
 int __must_check commands_run(struct viommu *vi, struct viommu_budget *b);
-/* sync_lock and reg_lock held. */
-void commands_show(struct viommu *vi);
+/*
+ * What was taken out of the queue is complete: the head says so. sync_lock and
+ * reg_lock held.
+ */
+static inline void commands_show(struct viommu *vi)
+{
+    ASSERT(spin_is_locked(&vi->reg_lock));
+
+    if ( vi->queue_behind )
+        regs_put32(vi, VTD_IQH, vi->queue_head);
+    vi->queue_behind = false;
+}
 
 #endif /* VIOMMU_QINVAL_H */
 

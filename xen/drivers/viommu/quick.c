@@ -126,7 +126,7 @@ static inline bool sync_page(struct viommu *vi,
     return true;
 }
 
-void quick_run(struct viommu *vi, struct viommu_budget *b)
+bool quick_run(struct viommu *vi, struct viommu_budget *b)
 {
     struct vtd_descriptor pair[2];
 
@@ -134,7 +134,7 @@ void quick_run(struct viommu *vi, struct viommu_budget *b)
 
     if ( !vi->queue_enabled || vi->pcidevs_held || vi->inbox.root_shows ||
          (regs_glance(vi, VTD_FSTS) & VTD_FSTS_IQE) )
-        return;
+        return false;
 
     while ( b->left > b->rest + PAIR_ITEMS &&
             likely(!ACCESS_ONCE(vi->stale.end)) && read_pair(vi, pair) &&
@@ -145,15 +145,21 @@ void quick_run(struct viommu *vi, struct viommu_budget *b)
         /* What the guest waits for comes after the flush. */
         if ( vi->removed.s )
             removed_flush(vi);
-        if ( !frame_write32(vi, pair[1].hi,
-                            MASK_EXTR(pair[1].lo, VTD_DESC_WAIT_DATA)) )
+        if ( unlikely(!frame_write32(vi, pair[1].hi,
+                                     MASK_EXTR(pair[1].lo,
+                                               VTD_DESC_WAIT_DATA))) )
             viommu_count(vi, rej_status);
 
         vi->queue_head = (vi->queue_head + PAIR_SIZE) & (vi->queue_size - 1);
         vi->queue_behind = true;
         viommu_count(vi, qi_iotlb);
         viommu_count(vi, qi_wait);
+
+        if ( vi->queue_head == regs_glance(vi, VTD_IQT) )
+            return true;
     }
+
+    return false;
 }
 
 /*

@@ -26,7 +26,8 @@ int work_run(struct viommu *vi, struct viommu_budget *b)
     {
         spin_lock(&vi->reg_lock);
         commands_show(vi);
-        inbox_show(vi);
+        if ( vi->inbox.live )
+            inbox_show(vi);
         spin_unlock(&vi->reg_lock);
     }
 
