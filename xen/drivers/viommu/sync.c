@@ -216,7 +216,9 @@ static int sync_shadow(struct viommu *vi, struct viommu_command *cmd,
         viommu_count(vi, syncs);
     if ( cmd->last || enter_shadow(vi, cmd) )
         rc = sync_range(vi, cmd->shadow, &cmd->cursor, cmd->last, b);
-    if ( vi->count[XEN_VIOMMU_CNT_stale_replaced] != vi->stale.replaced )
+    /* Once, in however many pieces. */
+    if ( !rc &&
+         vi->count[XEN_VIOMMU_CNT_stale_replaced] != vi->stale.replaced )
         budget_take(b, teardown_join(vi, cmd->shadow));
 
     return rc;
