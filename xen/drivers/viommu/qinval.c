@@ -246,7 +246,7 @@ static bool fetch(struct viommu *vi, unsigned int offset,
 {
     paddr_t addr = vi->queue + offset;
     const struct vtd_descriptor *from =
-        frame_page(vi, _gfn(addr >> VTD_PAGE_SHIFT), VIOMMU_USE_QUEUE, true);
+        frame_page(vi, addr, VIOMMU_USE_QUEUE, true);
 
     if ( !from )
         return false;
