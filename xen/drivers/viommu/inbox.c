@@ -322,42 +322,37 @@ uint64_t inbox_trapped_read(struct viommu *vi, unsigned int offset,
     return value;
 }
 
-/* reg_lock held, and the page is up to date. */
-static noinline bool trapped_write(struct viommu *vi, unsigned int offset,
-                                   unsigned int size, uint64_t value)
+bool inbox_trapped_write(struct viommu *vi, unsigned int offset,
+                         unsigned int size, uint64_t value)
 {
-    bool work;
+    bool work = false;
 
-    if ( offset >= VIOMMU_REGS_SIZE )
-        return false;
-
-    offset = array_index_nospec(offset, VIOMMU_REGS_SIZE);
-    work = regs_apply(vi, offset, value);
-    if ( size == 8 )
-        work |= regs_apply(vi, offset + sizeof(uint32_t), value >> 32);
+    spin_lock(&vi->reg_lock);
+    viommu_count(vi, reg_writes);
+    inbox_absorb_all(vi);
+    if ( offset < VIOMMU_REGS_SIZE )
+    {
+        offset = array_index_nospec(offset, VIOMMU_REGS_SIZE);
+        work = regs_apply(vi, offset, value);
+        if ( size == 8 )
+            work |= regs_apply(vi, offset + sizeof(uint32_t), value >> 32);
+    }
+    inbox_show_all(vi);
+    spin_unlock(&vi->reg_lock);
 
     return work;
 }
 
-bool inbox_trapped_write(struct viommu *vi, unsigned int offset,
-                         unsigned int size, uint64_t value)
+void inbox_trapped_tail(struct viommu *vi, uint32_t value)
 {
-    bool work = true;
-
     spin_lock(&vi->reg_lock);
     viommu_count(vi, reg_writes);
     if ( unlikely(vi->inbox.live) )
         inbox_absorb_all(vi);
-    /* The upper half of it is nothing. */
-    if ( likely(offset == VTD_IQT) )
-        regs_apply_tail(vi, value);
-    else
-        work = trapped_write(vi, offset, size, value);
+    regs_apply_tail(vi, value);
     if ( unlikely(vi->inbox.live) )
         inbox_show_all(vi);
     spin_unlock(&vi->reg_lock);
-
-    return work;
 }
 
 /*

@@ -304,20 +304,12 @@ static void next_bind(struct viommu *vi, struct viommu_command *cmd)
     cmd->granu = VTD_GRANU_GLOBAL;
 }
 
-/* Whether there is a command that is none of the queue's. */
-static inline bool is_register_command(const struct viommu *vi)
-{
-    return vi->rebind || ACCESS_ONCE(vi->gcmd_pending) ||
-           (regs_glance(vi, VTD_CCMD + 4) & (VTD_CCMD_ICC >> 32)) ||
-           (regs_glance(vi, VTD_IOTLB + 4) & (VTD_IOTLB_IVT >> 32));
-}
-
 /* Takes up the next command; false: there is none. */
 static bool next_command(struct viommu *vi)
 {
     struct viommu_command *cmd = &vi->cmd;
 
-    if ( likely(!is_register_command(vi)) )
+    if ( likely(!commands_in_registers(vi)) )
         return next_descriptor(vi, cmd);
 
     if ( vi->rebind )
@@ -448,10 +440,11 @@ static void complete(struct viommu *vi, const struct viommu_command *cmd)
         (void)inbox_leave(vi);
 }
 
-/* As commands_run(), whatever there is to do. */
-static noinline int run_all(struct viommu *vi, struct viommu_budget *b)
+int commands_run_all(struct viommu *vi, struct viommu_budget *b)
 {
     int rc;
+
+    ASSERT(spin_is_locked(&vi->sync_lock));
 
     /* Memory left the guest, or a device its table. */
     if ( unlikely(ACCESS_ONCE(vi->stale.end)) )
@@ -486,7 +479,7 @@ static noinline int run_all(struct viommu *vi, struct viommu_budget *b)
         if ( vi->cmd.op == VIOMMU_CMD_NONE )
         {
             rc = 0;
-            if ( likely(!is_register_command(vi)) && quick_run(vi, b) )
+            if ( likely(!commands_in_registers(vi)) && quick_run(vi, b) )
                 break;
 
             rc = -ERESTART;
@@ -510,19 +503,6 @@ static noinline int run_all(struct viommu *vi, struct viommu_budget *b)
         removed_flush(vi);
 
     return rc;
-}
-
-int commands_run(struct viommu *vi, struct viommu_budget *b)
-{
-    ASSERT(spin_is_locked(&vi->sync_lock));
-
-    /* Mostly there are such pairs in the queue, and nothing else. */
-    if ( likely(vi->cmd.op == VIOMMU_CMD_NONE && !vi->dying &&
-                !ACCESS_ONCE(vi->stale.end) && !is_register_command(vi)) &&
-         quick_run(vi, b) )
-        return 0;
-
-    return run_all(vi, b);
 }
 
 /*
