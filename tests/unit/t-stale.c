@@ -383,6 +383,29 @@ static void other_pages_in_a_row_share_flushes(void)
     CHECK_EQ(COUNT(pages_pinned), 40);
 }
 
+/* However many pieces it is done in, which depends on who does it. */
+static void a_long_command_is_joined_once(void)
+{
+    unsigned int i, gfn;
+
+    start();
+    for ( gfn = G_DATA; gfn < G_DATA + 3; gfn++ )
+    {
+        for ( i = 0; i < 2 * VIOMMU_BUDGET; i++ )
+            vm_map(table, 4, PAGE(i), gfn, 1, gfn != G_DATA + 1 ? RW : 0);
+        q_submit(IOTLB_PAGE(1, 0, 11));
+        if ( gfn == G_DATA )
+            for ( i = 0; i < 10; i++ )
+                map(8 * TWO_M + PAGE(i), G_DATA + 5, RW);
+        if ( gfn == G_DATA + 1 )
+            for ( i = 0; i < 10; i++ )
+                unmap(8 * TWO_M + PAGE(i));
+    }
+    CHECK(COUNT(longest_entry) < 2 * VIOMMU_BUDGET);
+    CHECK_EQ(COUNT(stale_replaced), 2 * VIOMMU_BUDGET);
+    CHECK_EQ(COUNT(stale_joined), 2);
+}
+
 static void who_gets_the_same_pages_keeps_them(void)
 {
     start_with_many(10);
@@ -920,6 +943,7 @@ TESTS(stale_tests) = {
     TEST(coming_back_costs_nothing),
     TEST(what_comes_back_differently_is_flushed),
     TEST(other_pages_in_a_row_share_flushes),
+    TEST(a_long_command_is_joined_once),
     TEST(who_gets_the_same_pages_keeps_them),
     TEST(superpages_do_not_join),
     TEST(other_tables_do_not_join),

@@ -150,13 +150,9 @@ void fault_completion(struct viommu *vi)
     spin_unlock(&vi->reg_lock);
 }
 
-void fault_send_events(struct viommu *vi)
+void fault_send_all(struct viommu *vi)
 {
     unsigned int event;
-
-    /* Whoever sets a bit comes here after it. */
-    if ( !ACCESS_ONCE(vi->events) )
-        return;
 
     for ( event = 0; event < ARRAY_SIZE(event_regs); event++ )
     {

@@ -24,8 +24,15 @@ void fault_records_update(struct viommu *vi);
 void fault_completion(struct viommu *vi);
 /* After a write to an event control or status register. reg_lock held. */
 void fault_event_update(struct viommu *vi, enum viommu_event event);
+/* Sends the MSIs that are due, of which there are. */
+void fault_send_all(struct viommu *vi);
 /* Sends the MSIs that are due. No lock of the unit held. */
-void fault_send_events(struct viommu *vi);
+static inline void fault_send_events(struct viommu *vi)
+{
+    /* Whoever sets a bit comes here after it. */
+    if ( unlikely(ACCESS_ONCE(vi->events)) )
+        fault_send_all(vi);
+}
 
 #endif /* VIOMMU_FAULT_H */
 

@@ -54,6 +54,7 @@ static uint64_t tag_of(struct viommu *vi, gfn_t gfn)
 
 int frame_init(struct viommu *vi)
 {
+    vi->frames.way.region = ~0ULL;
     vi->frames.epoch = MASK_INSR(1ULL, VIOMMU_TAG_EPOCH);
     vi->frames.sets = xvzalloc_array(struct viommu_frame,
                                      VIOMMU_FRAME_SETS * VIOMMU_FRAME_WAYS);
@@ -145,8 +146,9 @@ static void unmap(struct viommu *vi, struct viommu_page *page)
     page->va = NULL;
     page->tag = 0;
     vi->frames.pages--;
-    /* It may lead there. */
-    vi->frames.way.valid = false;
+    /* These may lead there. */
+    vi->frames.way.region = ~0ULL;
+    memset(vi->frames.last, 0, sizeof(vi->frames.last));
     vi->frames.unmapped++;
 }
 
@@ -226,33 +228,35 @@ static struct viommu_page *find_page(struct viommu *vi, gfn_t gfn, bool write,
     return map_page(vi, set, gfn, write, populate);
 }
 
-const void *frame_map(struct viommu *vi, gfn_t gfn, enum viommu_use use,
-                      bool populate)
+/* The page of addr, which is the last one for that use from now on. */
+static void *use_page(struct viommu *vi, paddr_t addr, enum viommu_use use,
+                      bool write, bool populate)
 {
-    struct viommu_page *page = find_page(vi, gfn, false, populate);
+    const struct viommu_page *page =
+        find_page(vi, _gfn(addr >> VTD_PAGE_SHIFT), write, populate);
+    struct viommu_last *last = &vi->frames.last[use];
 
-    vi->frames.last[use] = page;
+    last->addr = addr & ~(VTD_LEVEL_SIZE(1) - 1);
+    /* That of its tag. */
+    last->generation = vi->frames.generation;
+    last->va = page ? page->va : NULL;
 
-    return page ? page->va : NULL;
+    return last->va;
 }
 
-bool frame_write32(struct viommu *vi, paddr_t addr, uint32_t value)
+const void *frame_map(struct viommu *vi, paddr_t addr, enum viommu_use use,
+                      bool populate)
 {
-    gfn_t gfn = _gfn(addr >> VTD_PAGE_SHIFT);
-    struct viommu_page *page = frame_last(vi, gfn, VIOMMU_USE_STATUS);
-    uint32_t *dword;
+    return use_page(vi, addr, use, false, populate);
+}
 
-    if ( unlikely(!page || !page->writable) )
-    {
-        page = find_page(vi, gfn, true, true);
-        vi->frames.last[VIOMMU_USE_STATUS] = page;
-        if ( !page )
-            return false;
-    }
+bool frame_map_write32(struct viommu *vi, paddr_t addr, uint32_t value)
+{
+    void *page = use_page(vi, addr, VIOMMU_USE_STATUS, true, true);
 
-    dword = page->va + (addr & ((1U << VTD_PAGE_SHIFT) - sizeof(*dword)));
-    ACCESS_ONCE(*dword) = value;
-    guest_dirtied(vi, gfn);
+    if ( !page )
+        return false;
+    frame_put32(vi, page, addr, value);
 
     return true;
 }

@@ -3,16 +3,17 @@
 #ifndef VIOMMU_FRAME_H
 #define VIOMMU_FRAME_H
 
-#include "types.h"
+#include "boundary.h"
 
 /* -ENOMEM */
 int __must_check frame_init(struct viommu *vi);
 void frame_fini(struct viommu *vi);
-/* The slow ways of the two below, with what is not remembered. */
+/* The slow ways of those below, with what is not remembered. */
 uint64_t frame_ask(struct viommu *vi, gfn_t gfn, bool write, bool populate,
                    unsigned int *level);
-const void *frame_map(struct viommu *vi, gfn_t gfn, enum viommu_use use,
+const void *frame_map(struct viommu *vi, paddr_t addr, enum viommu_use use,
                       bool populate);
+bool frame_map_write32(struct viommu *vi, paddr_t addr, uint32_t value);
 
 /*
  * The tag of what is remembered of a gfn in this epoch; that of nothing, if it
@@ -61,32 +62,52 @@ static inline uint64_t frame_find(struct viommu *vi, gfn_t gfn, bool write,
  */
 uint64_t __must_check frame_take(struct viommu *vi, gfn_t gfn, bool write,
                                  bool populate, unsigned int *level);
-/* The page that was last used for that, if it is the one of gfn; else NULL. */
-static inline struct viommu_page *frame_last(const struct viommu *vi,
-                                             gfn_t gfn, enum viommu_use use)
+/* The page that was last used for that, if it is the one of addr; else NULL. */
+static inline void *frame_last(const struct viommu *vi, paddr_t addr,
+                               enum viommu_use use)
 {
-    struct viommu_page *page = vi->frames.last[use];
+    const struct viommu_last *last = &vi->frames.last[use];
 
-    return likely(page && page->tag == frame_tag(vi, gfn) &&
-                  ACCESS_ONCE(vi->generation) == vi->frames.generation)
-           ? page : NULL;
+    return likely(last->addr == (addr & ~(VTD_LEVEL_SIZE(1) - 1)) &&
+                  last->generation == ACCESS_ONCE(vi->generation))
+           ? last->va : NULL;
 }
 
 /*
- * A page of the guest, to be read; NULL: it is no RAM. Valid until the next
- * call for another page.
+ * The page of the guest that addr is in, to be read; NULL: it is no RAM. Valid
+ * until the next call for another page.
  */
-static inline const void *frame_page(struct viommu *vi, gfn_t gfn,
+static inline const void *frame_page(struct viommu *vi, paddr_t addr,
                                      enum viommu_use use, bool populate)
 {
-    const struct viommu_page *page = frame_last(vi, gfn, use);
+    const void *page = frame_last(vi, addr, use);
 
-    return likely(page) ? page->va : frame_map(vi, gfn, use, populate);
+    return likely(page) ? page : frame_map(vi, addr, use, populate);
+}
+
+/* The dword at addr, which is aligned, in its page. */
+static inline void frame_put32(struct viommu *vi, void *page, paddr_t addr,
+                               uint32_t value)
+{
+    uint32_t *dword = page + (addr & (VTD_LEVEL_SIZE(1) - sizeof(*dword)));
+
+    ACCESS_ONCE(*dword) = value;
+    guest_dirtied(vi, _gfn(addr >> VTD_PAGE_SHIFT));
 }
 
 /* Writes one aligned dword; false: that is no writable RAM of the guest. */
-bool __must_check frame_write32(struct viommu *vi, paddr_t addr,
-                                uint32_t value);
+static inline bool __must_check frame_write32(struct viommu *vi, paddr_t addr,
+                                              uint32_t value)
+{
+    /* Only what may be written is remembered for this. */
+    void *page = frame_last(vi, addr, VIOMMU_USE_STATUS);
+
+    if ( unlikely(!page) )
+        return frame_map_write32(vi, addr, value);
+    frame_put32(vi, page, addr, value);
+
+    return true;
+}
 /* Lets go of all pages. They may have left the guest. */
 void frame_unmap_pages(struct viommu *vi);
 

@@ -343,6 +343,18 @@ bool inbox_trapped_write(struct viommu *vi, unsigned int offset,
     return work;
 }
 
+void inbox_trapped_tail(struct viommu *vi, uint32_t value)
+{
+    spin_lock(&vi->reg_lock);
+    viommu_count(vi, reg_writes);
+    if ( unlikely(vi->inbox.live) )
+        inbox_absorb_all(vi);
+    regs_apply_tail(vi, value);
+    if ( unlikely(vi->inbox.live) )
+        inbox_show_all(vi);
+    spin_unlock(&vi->reg_lock);
+}
+
 /*
  * Local variables:
  * mode: C

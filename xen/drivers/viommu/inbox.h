@@ -50,6 +50,8 @@ uint64_t inbox_trapped_read(struct viommu *vi, unsigned int offset,
 /* Returns whether there is work to do now. */
 bool __must_check inbox_trapped_write(struct viommu *vi, unsigned int offset,
                                       unsigned int size, uint64_t value);
+/* The same of VTD_IQT, of either size, which always leaves some. */
+void inbox_trapped_tail(struct viommu *vi, uint32_t value);
 
 #endif /* VIOMMU_INBOX_H */
 

@@ -110,27 +110,6 @@ static uint64_t page_pte(struct viommu *vi, gfn_t gfn,
     return shadow_pte_present(pte) ? pte : 0;
 }
 
-/*
- * Whether the page of a leaf that lingers came back just as it was, by all that
- * is known: then nothing else is to be done. Where it gets fewer rights than it
- * asks for, the p2m is asked again.
- */
-static inline bool revive(struct viommu *vi, uint64_t addr,
-                          const struct guest_leaf *g, uint64_t old)
-{
-    const uint64_t pte = old & ~SHADOW_PTE_NOTE;
-
-    if ( !(old & SHADOW_PTE_STALE) || g->level > 1 || (g->rights & ~pte) ||
-         shadow_pte_leaf(vi, frame_known(vi, g->gfn), g->rights) != pte )
-        return false;
-
-    teardown_unlinger(vi, 1, old);
-    table_set(vi, addr, pte);
-    viommu_count(vi, leaves_revived);
-
-    return true;
-}
-
 unsigned int leaf_sync_page(struct viommu *vi, struct viommu_shadow *s,
                             uint64_t addr, const struct guest_leaf *g,
                             uint64_t old)
@@ -139,7 +118,7 @@ unsigned int leaf_sync_page(struct viommu *vi, struct viommu_shadow *s,
     unsigned int level;
     uint64_t pte;
 
-    if ( g->rights && revive(vi, addr, g, old) )
+    if ( g->level == 1 && leaf_revive(vi, addr, g->rights, g->gfn, old) )
         return 1;
 
     if ( !g->rights )

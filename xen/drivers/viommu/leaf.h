@@ -4,7 +4,32 @@
 #define VIOMMU_LEAF_H
 
 #include "format.h"
+#include "frame.h"
+#include "table.h"
+#include "teardown.h"
 #include "walk.h"
+
+/*
+ * Whether the page of the guest's leaf came back just as that which lingers at
+ * addr, by all that is known: then it is in use again, and nothing else is to
+ * be done. Where it gets fewer rights than it asks for, the p2m is asked again.
+ */
+static inline bool leaf_revive(struct viommu *vi, uint64_t addr,
+                               uint64_t rights, gfn_t gfn, uint64_t old)
+{
+    const uint64_t pte = old & ~SHADOW_PTE_NOTE;
+
+    if ( !(old & SHADOW_PTE_STALE) || !rights || (rights & ~pte) ||
+         shadow_pte_leaf(vi, frame_known(vi, gfn), rights) != pte )
+        return false;
+
+    teardown_unlinger(vi, 1, old);
+    /* The hardware ignores what changes. */
+    ACCESS_ONCE(*table_near(vi, addr)) = pte;
+    viommu_count(vi, leaves_revived);
+
+    return true;
+}
 
 /*
  * Makes the page at addr agree with the guest's leaf or hole g, where the

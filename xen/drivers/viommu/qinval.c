@@ -21,16 +21,6 @@
 #include "sync.h"
 #include "teardown.h"
 
-/* What was taken out of the queue is complete: the head says so. */
-void commands_show(struct viommu *vi)
-{
-    ASSERT(spin_is_locked(&vi->reg_lock));
-
-    if ( vi->queue_behind )
-        regs_put32(vi, VTD_IQH, vi->queue_head);
-    vi->queue_behind = false;
-}
-
 /* The same before something else is done: it is flushed first. */
 static void settle_queue(struct viommu *vi)
 {
@@ -256,7 +246,7 @@ static bool fetch(struct viommu *vi, unsigned int offset,
 {
     paddr_t addr = vi->queue + offset;
     const struct vtd_descriptor *from =
-        frame_page(vi, _gfn(addr >> VTD_PAGE_SHIFT), VIOMMU_USE_QUEUE, true);
+        frame_page(vi, addr, VIOMMU_USE_QUEUE, true);
 
     if ( !from )
         return false;
@@ -314,20 +304,12 @@ static void next_bind(struct viommu *vi, struct viommu_command *cmd)
     cmd->granu = VTD_GRANU_GLOBAL;
 }
 
-/* Whether there is a command that is none of the queue's. */
-static inline bool is_register_command(const struct viommu *vi)
-{
-    return vi->rebind || ACCESS_ONCE(vi->gcmd_pending) ||
-           (regs_glance(vi, VTD_CCMD + 4) & (VTD_CCMD_ICC >> 32)) ||
-           (regs_glance(vi, VTD_IOTLB + 4) & (VTD_IOTLB_IVT >> 32));
-}
-
 /* Takes up the next command; false: there is none. */
 static bool next_command(struct viommu *vi)
 {
     struct viommu_command *cmd = &vi->cmd;
 
-    if ( likely(!is_register_command(vi)) )
+    if ( likely(!commands_in_registers(vi)) )
         return next_descriptor(vi, cmd);
 
     if ( vi->rebind )
@@ -458,7 +440,7 @@ static void complete(struct viommu *vi, const struct viommu_command *cmd)
         (void)inbox_leave(vi);
 }
 
-int commands_run(struct viommu *vi, struct viommu_budget *b)
+int commands_run_all(struct viommu *vi, struct viommu_budget *b)
 {
     int rc;
 
@@ -496,8 +478,9 @@ int commands_run(struct viommu *vi, struct viommu_budget *b)
 
         if ( vi->cmd.op == VIOMMU_CMD_NONE )
         {
-            if ( likely(!is_register_command(vi)) )
-                quick_run(vi, b);
+            rc = 0;
+            if ( likely(!commands_in_registers(vi)) && quick_run(vi, b) )
+                break;
 
             rc = -ERESTART;
             if ( b->left <= b->rest )

@@ -60,7 +60,7 @@ static bool read_pair(struct viommu *vi, struct vtd_descriptor pair[2])
          offset > VTD_LEVEL_SIZE(1) - PAIR_SIZE )
         return false;
 
-    from = frame_page(vi, _gfn(addr >> VTD_PAGE_SHIFT), VIOMMU_USE_QUEUE, true);
+    from = frame_page(vi, addr, VIOMMU_USE_QUEUE, true);
     if ( unlikely(!from) )
         return false;
 
@@ -104,10 +104,13 @@ static inline bool sync_page(struct viommu *vi,
         .addr = desc->hi & VTD_DESC_IOTLB_ADDR,
     };
     struct viommu_shadow *s = only_shadow(vi, cmd.did);
-    struct guest_leaf g;
-    struct shadow_leaf old;
+    const uint64_t *table;
+    uint64_t entry, old;
 
-    if ( !s || s->marked || !walk_again(vi, &s->of, cmd.addr, &g) )
+    if ( !s || s->marked )
+        return false;
+    table = walk_way(vi, &s->of, cmd.addr);
+    if ( unlikely(!table) )
         return false;
 
     check_begin(vi, &cmd);
@@ -116,9 +119,20 @@ static inline bool sync_page(struct viommu *vi,
     if ( vi->stale.linger )
         teardown_make_room(vi, b);
 
-    table_lookup(vi, s, cmd.addr, &old);
-    if ( g.rights || old.pte )
-        leaf_sync_page(vi, s, cmd.addr, &g, old.pte);
+    entry = ACCESS_ONCE(table[VTD_LEVEL_INDEX(cmd.addr, 1)]);
+    old = table_page(vi, s, cmd.addr);
+    if ( !leaf_revive(vi, cmd.addr,
+                      walk_rights(vi, entry, vi->frames.way.rights),
+                      walk_gfn(entry), old) )
+    {
+        struct guest_leaf g = {
+            .table = table, .above = vi->frames.way.rights,
+        };
+
+        walk_entry(vi, entry, &g);
+        if ( g.rights || old )
+            leaf_sync_page(vi, s, cmd.addr, &g, old);
+    }
     if ( vi->count[XEN_VIOMMU_CNT_stale_replaced] != vi->stale.replaced )
         budget_take(b, teardown_join(vi, s));
     check_end(vi, &cmd);
@@ -126,7 +140,7 @@ static inline bool sync_page(struct viommu *vi,
     return true;
 }
 
-void quick_run(struct viommu *vi, struct viommu_budget *b)
+bool quick_run(struct viommu *vi, struct viommu_budget *b)
 {
     struct vtd_descriptor pair[2];
 
@@ -134,26 +148,32 @@ void quick_run(struct viommu *vi, struct viommu_budget *b)
 
     if ( !vi->queue_enabled || vi->pcidevs_held || vi->inbox.root_shows ||
          (regs_glance(vi, VTD_FSTS) & VTD_FSTS_IQE) )
-        return;
+        return false;
 
     while ( b->left > b->rest + PAIR_ITEMS &&
             likely(!ACCESS_ONCE(vi->stale.end)) && read_pair(vi, pair) &&
             sync_page(vi, &pair[0], b) )
     {
-        budget_take(b, PAIR_ITEMS);
+        b->left -= PAIR_ITEMS;
 
         /* What the guest waits for comes after the flush. */
         if ( vi->removed.s )
             removed_flush(vi);
-        if ( !frame_write32(vi, pair[1].hi,
-                            MASK_EXTR(pair[1].lo, VTD_DESC_WAIT_DATA)) )
+        if ( unlikely(!frame_write32(vi, pair[1].hi,
+                                     MASK_EXTR(pair[1].lo,
+                                               VTD_DESC_WAIT_DATA))) )
             viommu_count(vi, rej_status);
 
         vi->queue_head = (vi->queue_head + PAIR_SIZE) & (vi->queue_size - 1);
         vi->queue_behind = true;
         viommu_count(vi, qi_iotlb);
         viommu_count(vi, qi_wait);
+
+        if ( vi->queue_head == regs_glance(vi, VTD_IQT) )
+            return true;
     }
+
+    return false;
 }
 
 /*

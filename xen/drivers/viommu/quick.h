@@ -8,9 +8,9 @@
 /*
  * Does the pairs of an invalidation and a wait that the queue begins with, as
  * far as that is quick. No command is in progress, and none is in the
- * registers. sync_lock held.
+ * registers. Returns whether that was all that the queue has. sync_lock held.
  */
-void quick_run(struct viommu *vi, struct viommu_budget *b);
+bool __must_check quick_run(struct viommu *vi, struct viommu_budget *b);
 
 #endif /* VIOMMU_QUICK_H */
 

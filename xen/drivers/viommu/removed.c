@@ -13,29 +13,6 @@
 #include "pool.h"
 #include "removed.h"
 
-void removed_changed(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
-                     unsigned int level, bool fresh)
-{
-    uint64_t first = addr & ~(VTD_LEVEL_SIZE(level) - 1);
-    uint64_t last = first + VTD_LEVEL_SIZE(level) - VTD_LEVEL_SIZE(1);
-
-    ASSERT(spin_is_locked(&vi->sync_lock));
-
-    if ( vi->removed.s != s )
-    {
-        removed_flush(vi);
-        vi->removed.s = s;
-        vi->removed.fresh = fresh;
-        vi->removed.first = first;
-        vi->removed.last = last;
-        return;
-    }
-
-    vi->removed.fresh &= fresh;
-    vi->removed.first = min(vi->removed.first, first);
-    vi->removed.last = max(vi->removed.last, last);
-}
-
 void removed_leaf(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
                   unsigned int level, uint64_t pte)
 {

@@ -223,7 +223,7 @@ void sidecore_fallback(struct viommu *vi)
     vi->sc.not_before = now + vi->sc.backoff;
 }
 
-void sidecore_knock(struct viommu *vi)
+void sidecore_wake(struct viommu *vi)
 {
     struct viommu_sidecore *s = ACCESS_ONCE(vi->sc.on);
 
@@ -512,7 +512,7 @@ int sidecore_poll(struct domain *d)
     /* Blocked first: whoever finds it asleep wakes it once. */
     sidecore_block();
     ACCESS_ONCE(s->asleep) = true;
-    /* See sidecore_knock(). */
+    /* See sidecore_wake(). */
     smp_mb();
     if ( ACCESS_ONCE(s->wanted) )
     {

@@ -12,8 +12,14 @@
 int __must_check sidecore_assign(struct viommu *vi);
 /* It is not; its page traps, and what was in it is to be done. No lock. */
 void sidecore_unassign(struct viommu *vi);
+/* A command came by a trap, and there is a sidecore. */
+void sidecore_wake(struct viommu *vi);
 /* A command came by a trap. No lock of the unit held. */
-void sidecore_knock(struct viommu *vi);
+static inline void sidecore_knock(struct viommu *vi)
+{
+    if ( ACCESS_ONCE(vi->sc.on) )
+        sidecore_wake(vi);
+}
 /* The limit in the settings has changed. sync_lock. */
 void sidecore_limit(struct viommu *vi);
 /* The timer VIOMMU_TIMER_WATCH. */

@@ -53,6 +53,27 @@ static uint64_t skip_holes(struct viommu *vi, struct viommu_shadow *s,
     return behind(addr, level, max(n, 1U));
 }
 
+/* How many leaves, n at the most, are what they should be by all that is known. */
+static unsigned int same_pages(const struct viommu *vi, const uint64_t *guest,
+                               uint64_t above, const uint64_t *shadow,
+                               unsigned int n)
+{
+    unsigned int i;
+
+    for ( i = 0; i < n; i++ )
+    {
+        const uint64_t entry = ACCESS_ONCE(guest[i]), old = shadow[i];
+        const uint64_t rights = walk_rights(vi, entry, above);
+
+        if ( !rights || !old ||
+             shadow_pte_leaf(vi, frame_known(vi, walk_gfn(entry)),
+                             rights) != old )
+            break;
+    }
+
+    return i;
+}
+
 /*
  * Goes on with pages, from the one at *cursor that both were just looked up
  * for, to the end of the leaf table that both have.
@@ -65,28 +86,28 @@ static void sync_pages(struct viommu *vi, struct viommu_shadow *s,
                               behind(*cursor, 1, max(b->left, 1U)));
     uint64_t addr = *cursor;
 
-    for ( ; ; )
-    {
-        const bool same = g->rights && old->pte &&
-                          shadow_pte_leaf(vi, frame_known(vi, g->gfn),
-                                          g->rights) == old->pte;
+    do {
+        const uint64_t *entry = &g->table[VTD_LEVEL_INDEX(addr, 1)];
 
-        if ( !same )
-            leaf_sync_page(vi, s, addr, g, old->pte);
+        addr += (uint64_t)same_pages(vi, entry, g->above, table_near(vi, addr),
+                                     (stop - addr) >> VTD_PAGE_SHIFT)
+                << VTD_PAGE_SHIFT;
+        if ( addr >= stop )
+            break;
+
+        walk_entry(vi, ACCESS_ONCE(g->table[VTD_LEVEL_INDEX(addr, 1)]), g);
+        old->pte = *table_near(vi, addr);
+        /* Holes are passed by other means. But get on in any case. */
+        if ( !g->rights && !old->pte && addr != *cursor )
+            break;
+        leaf_sync_page(vi, s, addr, g, old->pte);
 
         addr += VTD_LEVEL_SIZE(1);
         if ( addr >= stop )
             break;
-
-        walk_next(vi, addr, g);
-        /* Where something changed, the table may be another one. */
-        if ( likely(same) )
-            old->pte = table_next(vi, addr);
-        else
-            table_lookup(vi, s, addr, old);
-        if ( old->level > 1 || (!g->rights && !old->pte) )
-            break;
-    }
+        /* Something changed: the table may be another one. */
+        table_lookup(vi, s, addr, old);
+    } while ( old->level == 1 );
 
     budget_take(b, (addr - *cursor) >> VTD_PAGE_SHIFT);
     *cursor = addr;
@@ -216,7 +237,9 @@ static int sync_shadow(struct viommu *vi, struct viommu_command *cmd,
         viommu_count(vi, syncs);
     if ( cmd->last || enter_shadow(vi, cmd) )
         rc = sync_range(vi, cmd->shadow, &cmd->cursor, cmd->last, b);
-    if ( vi->count[XEN_VIOMMU_CNT_stale_replaced] != vi->stale.replaced )
+    /* Once, in however many pieces. */
+    if ( !rc &&
+         vi->count[XEN_VIOMMU_CNT_stale_replaced] != vi->stale.replaced )
         budget_take(b, teardown_join(vi, cmd->shadow));
 
     return rc;

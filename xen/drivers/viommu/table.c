@@ -106,8 +106,7 @@ static unsigned int descend(struct viommu *vi, struct viommu_shadow *s,
 void table_lookup(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
                   struct shadow_leaf *leaf)
 {
-    leaf->level = vi->path.s == s && on_path(vi, addr, 1)
-                  ? 1 : descend(vi, s, addr, 1);
+    leaf->level = table_is_near(vi, s, addr) ? 1 : descend(vi, s, addr, 1);
     leaf->pte = *entry_of(vi, addr, leaf->level);
 }
 

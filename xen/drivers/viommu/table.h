@@ -13,21 +13,36 @@ void table_destroy(struct viommu *vi, struct viommu_shadow *s);
 /* The shadow of that id, in use; NULL: there is none (any more). */
 struct viommu_shadow *table_find(const struct viommu *vi, uint64_t id);
 
+/* Whether the leaf table of addr was the last one that was walked down to. */
+static inline bool table_is_near(const struct viommu *vi,
+                                 const struct viommu_shadow *s, uint64_t addr)
+{
+    return vi->path.s == s && vi->path.table[0] &&
+           vi->path.base[0] == (addr & ~(VTD_LEVEL_SIZE(2) - 1));
+}
+
 /* The leaf of addr, or the hole that it is in. */
 void table_lookup(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
                   struct shadow_leaf *leaf);
 /*
- * The entry of addr in the leaf table that table_lookup() came to last, where
- * nothing has been changed since.
+ * The entry of addr in the leaf table that was walked down to, where nothing
+ * has been changed since.
  */
-static inline uint64_t table_next(const struct viommu *vi, uint64_t addr)
+static inline uint64_t *table_near(const struct viommu *vi, uint64_t addr)
 {
-    return vi->path.table[0][VTD_LEVEL_INDEX(addr, 1)];
+    return &vi->path.table[0][VTD_LEVEL_INDEX(addr, 1)];
 }
-/* Changes that entry in what hardware ignores. */
-static inline void table_set(struct viommu *vi, uint64_t addr, uint64_t pte)
+/* The leaf of addr, or the hole there, in a shadow without superpages. */
+static inline uint64_t table_page(struct viommu *vi, struct viommu_shadow *s,
+                                  uint64_t addr)
 {
-    ACCESS_ONCE(vi->path.table[0][VTD_LEVEL_INDEX(addr, 1)]) = pte;
+    struct shadow_leaf leaf;
+
+    if ( likely(table_is_near(vi, s, addr)) )
+        return *table_near(vi, addr);
+    table_lookup(vi, s, addr, &leaf);
+
+    return leaf.pte;
 }
 
 /*

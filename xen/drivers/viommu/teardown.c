@@ -61,12 +61,6 @@ bool teardown_linger(struct viommu *vi, struct viommu_shadow *s, uint64_t addr,
     return true;
 }
 
-void teardown_unlinger(struct viommu *vi, unsigned int level, uint64_t pte)
-{
-    if ( pte & SHADOW_PTE_STALE )
-        vi->count[XEN_VIOMMU_CNT_leaves_stale] -= VTD_LEVEL_PAGES(level);
-}
-
 /* Removes the leaf of a place, if it is still the one. */
 static void end_place(struct viommu *vi, struct viommu_shadow *s,
                       const struct viommu_stale *place, uint64_t now)
@@ -124,14 +118,10 @@ static unsigned int end_oldest(struct viommu *vi, unsigned int most,
     return n;
 }
 
-void teardown_make_room(struct viommu *vi, struct viommu_budget *b)
+void teardown_evict(struct viommu *vi, struct viommu_budget *b)
 {
-    uint64_t stale = vi->count[XEN_VIOMMU_CNT_leaves_stale];
+    const uint64_t stale = vi->count[XEN_VIOMMU_CNT_leaves_stale];
     unsigned int n;
-
-    if ( !vi->stale.used ||
-         (vi->stale.used < vi->stale.size && stale < vi->set.quota) )
-        return;
 
     /* Many at once, since they share a flush. */
     n = end_oldest(vi, min(vi->stale.size / 4 + 1, VIOMMU_NR_REMOVED + 0U),

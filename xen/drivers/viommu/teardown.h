@@ -3,7 +3,7 @@
 #ifndef VIOMMU_TEARDOWN_H
 #define VIOMMU_TEARDOWN_H
 
-#include "types.h"
+#include "format.h"
 
 /* A place in the ring of leaves that linger. */
 struct viommu_stale {
@@ -18,12 +18,27 @@ struct viommu_stale {
 bool __must_check teardown_linger(struct viommu *vi, struct viommu_shadow *s,
                                   uint64_t addr, unsigned int level);
 /* The leaf of addr, with that entry, is in use again or goes: no stale one. */
-void teardown_unlinger(struct viommu *vi, unsigned int level, uint64_t pte);
+static inline void teardown_unlinger(struct viommu *vi, unsigned int level,
+                                     uint64_t pte)
+{
+    if ( pte & SHADOW_PTE_STALE )
+        vi->count[XEN_VIOMMU_CNT_leaves_stale] -= VTD_LEVEL_PAGES(level);
+}
+
+/* Many of those that linger longest go. */
+void teardown_evict(struct viommu *vi, struct viommu_budget *b);
 /*
  * Before leaves are compared: makes room for leaves that will linger, if there
  * is none.
  */
-void teardown_make_room(struct viommu *vi, struct viommu_budget *b);
+static inline void teardown_make_room(struct viommu *vi,
+                                      struct viommu_budget *b)
+{
+    if ( unlikely(vi->stale.used == vi->stale.size ||
+                  vi->count[XEN_VIOMMU_CNT_leaves_stale] >= vi->set.quota) )
+        teardown_evict(vi, b);
+}
+
 /*
  * After leaves of s were compared: when what came back was another page, what
  * is likely to come back so next goes with the flush that this needs. Returns

@@ -239,6 +239,16 @@ struct viommu_page {
     bool writable;
 };
 
+/*
+ * The page that was last used for something: only a place to look first. It is
+ * one of those above, and forgotten when that is unmapped.
+ */
+struct viommu_last {
+    paddr_t addr;            /* of the guest */
+    uint64_t generation;     /* of the p2m, for which it is true */
+    void *va;                /* NULL: nothing */
+};
+
 /* What pages of the guest are for: tables by their level. */
 enum viommu_use {
     VIOMMU_USE_TABLE = 0,
@@ -432,19 +442,16 @@ struct viommu {
         uint64_t epoch;              /* of that generation, for the tags */
         struct viommu_frame *sets;   /* [VIOMMU_FRAME_SETS][.._WAYS] */
         struct viommu_page page[VIOMMU_PAGE_SETS][VIOMMU_PAGE_WAYS];
-        /* The last page for each use; only a place to look first. */
-        struct viommu_page *last[VIOMMU_NR_USES];
+        struct viommu_last last[VIOMMU_NR_USES];
         unsigned int pages;          /* that are mapped */
         /*
          * The way to the leaf table that was walked to last: where its links
-         * are, in mapped pages, and what they said; see walk.c.
+         * are, in mapped pages, and what they said; see walk.h.
          */
         struct {
-            bool valid;
             uint64_t generation;
-            uint64_t region;         /* address, in leaf tables */
-            paddr_t root;
-            unsigned int levels;
+            uint64_t region;         /* address, in leaf tables; ~0: no way */
+            uint64_t from;           /* root and levels of the guest's table */
             const uint64_t *link[VIOMMU_SHADOW_LEVELS - 1];
             uint64_t said[VIOMMU_SHADOW_LEVELS - 1];
             const uint64_t *table;

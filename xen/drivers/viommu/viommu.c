@@ -86,8 +86,11 @@ void viommu_mmio_write(struct viommu *vi, unsigned int offset,
     struct viommu_budget b = BUDGET(VIOMMU_BUDGET);
     int rc = -ERESTART;
 
-    if ( !access_valid(offset, size) ||
-         !inbox_trapped_write(vi, offset, size, value) )
+    /* The upper half of a tail is nothing. */
+    if ( likely(offset == VTD_IQT && size >= 4) )
+        inbox_trapped_tail(vi, value);
+    else if ( !access_valid(offset, size) ||
+              !inbox_trapped_write(vi, offset, size, value) )
         goto out;
 
     /* Only a trylock: see types.h. */

@@ -21,8 +21,8 @@ static uint64_t addr_rsvd(const struct viommu *vi)
 static bool read_pair(struct viommu *vi, paddr_t table, unsigned int index,
                       bool populate, uint64_t *lo, uint64_t *hi)
 {
-    const uint64_t *entry = frame_page(vi, _gfn(table >> VTD_PAGE_SHIFT),
-                                       VIOMMU_USE_CONTEXT, populate);
+    const uint64_t *entry = frame_page(vi, table, VIOMMU_USE_CONTEXT,
+                                       populate);
 
     if ( !entry )
         return false;
@@ -172,53 +172,45 @@ static void end_walk(struct viommu *vi, uint64_t entry,
     leaf->gfn = _gfn((entry & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT);
 }
 
-/*
- * Whether the way to the leaf table of addr is the one that was gone last. Its
- * links are read anew, only where they are is not found out again.
- */
-static inline bool same_way(const struct viommu *vi,
-                            const struct viommu_target *of, uint64_t addr)
+/* The way that was gone to a leaf table, by its links. */
+static void note_way(struct viommu *vi, const struct viommu_target *of,
+                     uint64_t addr, uint64_t generation,
+                     const uint64_t *link[VIOMMU_SHADOW_LEVELS],
+                     const uint64_t said[VIOMMU_SHADOW_LEVELS],
+                     const struct guest_leaf *leaf)
 {
-    return of->kind == VIOMMU_SHADOW && vi->frames.way.valid &&
-           vi->frames.way.region == addr >> VTD_LEVEL_SHIFT(2) &&
-           vi->frames.way.root == of->table &&
-           vi->frames.way.levels == of->levels &&
-           vi->frames.way.generation == ACCESS_ONCE(vi->generation) &&
-           (of->levels < 4 ||
-            ACCESS_ONCE(*vi->frames.way.link[2]) == vi->frames.way.said[2]) &&
-           ACCESS_ONCE(*vi->frames.way.link[1]) == vi->frames.way.said[1] &&
-           ACCESS_ONCE(*vi->frames.way.link[0]) == vi->frames.way.said[0];
-}
-
-bool walk_again(struct viommu *vi, const struct viommu_target *of,
-                uint64_t addr, struct guest_leaf *leaf)
-{
-    if ( !same_way(vi, of, addr) )
-        return false;
-
-    leaf->level = 1;
-    leaf->table = vi->frames.way.table;
-    leaf->above = vi->frames.way.rights;
-    walk_next(vi, addr, leaf);
-
-    return true;
+    vi->frames.way.generation = generation;
+    vi->frames.way.region = addr >> VTD_LEVEL_SHIFT(2);
+    vi->frames.way.from = walk_from(of);
+    memcpy(vi->frames.way.link, link + 1, sizeof(vi->frames.way.link));
+    memcpy(vi->frames.way.said, said + 1, sizeof(vi->frames.way.said));
+    /* Three levels have one link less: it always says the same. */
+    if ( of->levels < VIOMMU_SHADOW_LEVELS )
+        vi->frames.way.link[2] = &vi->frames.way.said[2];
+    vi->frames.way.table = leaf->table;
+    vi->frames.way.rights = leaf->above;
 }
 
 void walk_leaf(struct viommu *vi, const struct viommu_target *of,
                uint64_t addr, bool populate, struct guest_leaf *leaf)
 {
-    const uint64_t *link[VIOMMU_SHADOW_LEVELS];
-    uint64_t said[VIOMMU_SHADOW_LEVELS];
+    const uint64_t *link[VIOMMU_SHADOW_LEVELS] = {};
+    uint64_t said[VIOMMU_SHADOW_LEVELS] = {};
     const uint64_t generation = ACCESS_ONCE(vi->generation);
     const unsigned int unmapped = vi->frames.unmapped;
     unsigned int level = of->levels, shift;
     uint64_t entry, table = of->table, rights = VTD_PTE_R | VTD_PTE_W;
 
-    if ( likely(walk_again(vi, of, addr, leaf)) )
+    leaf->table = walk_way(vi, of, addr);
+    if ( likely(leaf->table) )
+    {
+        leaf->above = vi->frames.way.rights;
+        walk_entry(vi, ACCESS_ONCE(leaf->table[VTD_LEVEL_INDEX(addr, 1)]),
+                   leaf);
         return;
+    }
 
     leaf->rights = 0;
-    leaf->table = NULL;
 
     /* The empty table, and what lies beyond the guest's or any table. */
     if ( of->kind != VIOMMU_SHADOW ||
@@ -232,8 +224,8 @@ void walk_leaf(struct viommu *vi, const struct viommu_target *of,
     for ( shift = VTD_LEVEL_SHIFT(level); ;
           level--, shift -= VTD_LEVEL_STRIDE )
     {
-        leaf->table = frame_page(vi, _gfn(table >> VTD_PAGE_SHIFT),
-                                 VIOMMU_USE_TABLE + level - 1, populate);
+        leaf->table = frame_page(vi, table, VIOMMU_USE_TABLE + level - 1,
+                                 populate);
         leaf->level = level;
         leaf->above = rights;
         if ( unlikely(!leaf->table) )
@@ -269,24 +261,14 @@ void walk_leaf(struct viommu *vi, const struct viommu_target *of,
     end_walk(vi, entry, leaf);
 
     /* One of the pages may have had to go for another one. */
-    if ( level > 1 || vi->frames.unmapped != unmapped )
-        return;
-
-    vi->frames.way.valid = true;
-    vi->frames.way.generation = generation;
-    vi->frames.way.region = addr >> VTD_LEVEL_SHIFT(2);
-    vi->frames.way.root = of->table;
-    vi->frames.way.levels = of->levels;
-    memcpy(vi->frames.way.link, link + 1, sizeof(vi->frames.way.link));
-    memcpy(vi->frames.way.said, said + 1, sizeof(vi->frames.way.said));
-    vi->frames.way.table = leaf->table;
-    vi->frames.way.rights = rights;
+    if ( level == 1 && vi->frames.unmapped == unmapped )
+        note_way(vi, of, addr, generation, link, said, leaf);
 }
 
-void walk_next(struct viommu *vi, uint64_t addr, struct guest_leaf *leaf)
+void walk_entry(struct viommu *vi, uint64_t entry, struct guest_leaf *leaf)
 {
-    ASSERT(leaf->table && leaf->level == 1);
-    end_walk(vi, ACCESS_ONCE(leaf->table[VTD_LEVEL_INDEX(addr, 1)]), leaf);
+    leaf->level = 1;
+    end_walk(vi, entry, leaf);
 }
 
 unsigned int walk_holes(const struct guest_leaf *leaf, uint64_t addr)

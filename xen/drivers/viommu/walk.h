@@ -33,14 +33,51 @@ struct guest_leaf {
 /* The leaf of addr, from the root of a table on. */
 void walk_leaf(struct viommu *vi, const struct viommu_target *of,
                uint64_t addr, bool populate, struct guest_leaf *leaf);
+
+/* Where the walk of a table begins, in a word. */
+static inline uint64_t walk_from(const struct viommu_target *of)
+{
+    return of->table | of->levels;
+}
+
 /*
- * The same where the way to its leaf table is the one that was gone last, and
- * still leads there; else false.
+ * The leaf table of addr, if the way to it is the one that was gone last, and
+ * its links, which are read anew, still lead there; else NULL. The rights of
+ * that path are vi->frames.way.rights.
  */
-bool walk_again(struct viommu *vi, const struct viommu_target *of,
-                uint64_t addr, struct guest_leaf *leaf);
-/* The next one, of addr in the table that leaf was in; not the root again. */
-void walk_next(struct viommu *vi, uint64_t addr, struct guest_leaf *leaf);
+static inline const uint64_t *walk_way(const struct viommu *vi,
+                                       const struct viommu_target *of,
+                                       uint64_t addr)
+{
+    if ( vi->frames.way.region != addr >> VTD_LEVEL_SHIFT(2) ||
+         vi->frames.way.from != walk_from(of) ||
+         of->kind != VIOMMU_SHADOW ||
+         vi->frames.way.generation != ACCESS_ONCE(vi->generation) ||
+         ACCESS_ONCE(*vi->frames.way.link[2]) != vi->frames.way.said[2] ||
+         ACCESS_ONCE(*vi->frames.way.link[1]) != vi->frames.way.said[1] ||
+         ACCESS_ONCE(*vi->frames.way.link[0]) != vi->frames.way.said[0] )
+        return NULL;
+
+    return vi->frames.way.table;
+}
+
+/* The rights that an entry of a leaf table gives, below those; 0: a hole. */
+static inline uint64_t walk_rights(const struct viommu *vi, uint64_t entry,
+                                   uint64_t above)
+{
+    return likely(!(entry & vi->leaf_rsvd[0])) ? entry & above : 0;
+}
+
+static inline gfn_t walk_gfn(uint64_t entry)
+{
+    return _gfn((entry & VTD_PTE_ADDR) >> VTD_PAGE_SHIFT);
+}
+
+/*
+ * What an entry of a leaf table is, which was read from leaf->table, below
+ * leaf->above.
+ */
+void walk_entry(struct viommu *vi, uint64_t entry, struct guest_leaf *leaf);
 /*
  * How many entries without rights there are in that table from that of addr on,
  * to its end at the most.
