@@ -154,7 +154,7 @@ bool quick_run(struct viommu *vi, struct viommu_budget *b)
             likely(!ACCESS_ONCE(vi->stale.end)) && read_pair(vi, pair) &&
             sync_page(vi, &pair[0], b) )
     {
-        b->left -= PAIR_ITEMS;
+        budget_take(b, PAIR_ITEMS);
 
         /* What the guest waits for comes after the flush. */
         if ( vi->removed.s )

@@ -53,7 +53,7 @@ static uint64_t skip_holes(struct viommu *vi, struct viommu_shadow *s,
     return behind(addr, level, max(n, 1U));
 }
 
-/* How many leaves, n at the most, are what they should be by all that is known. */
+/* How many leaves, at most n, are what they should be by all that is known. */
 static unsigned int same_pages(const struct viommu *vi, const uint64_t *guest,
                                uint64_t above, const uint64_t *shadow,
                                unsigned int n)
