@@ -3,6 +3,8 @@
  * t-quick.c: an invalidation of one page and a wait behind it, again and again,
  * among what only looks like it.
  */
+#include "quick.h"
+#include "regs.h"
 #include "vm.h"
 
 static unsigned long table;
@@ -63,6 +65,40 @@ static void pairs_map_and_unmap(void)
     }
     CHECK_EQ(COUNT(qi_iotlb), before + 2 * 600);
     CHECK_EQ(vm_status()[2], 0);
+}
+
+/* Where all that may linger does, one pair ends many. */
+static void a_pair_takes_no_more_than_is_left(void)
+{
+    struct viommu_budget b = BUDGET(4);
+    unsigned int i;
+
+    vm_set(teardown, XEN_VIOMMU_TEARDOWN_optimistic);
+    vm_set(quota, 40);
+    begin();
+    for ( i = 2; i < 43; i++ )
+    {
+        vm_map(table, 4, PAGE(i), G_DATA + i % 7, 1, RW);
+        pair(PAGE(i));
+    }
+    for ( i = 2; i < 42; i++ )
+    {
+        *leaf(PAGE(i)) = 0;
+        pair(PAGE(i));
+    }
+    CHECK_EQ(COUNT(leaves_stale), 40);
+
+    *leaf(PAGE(i)) = 0;
+    q_put(IOTLB_PAGE(1, PAGE(i), 0));
+    q_put(WAIT_STATUS(99, PAGE(G_STATUS)));
+    spin_lock(&vi.reg_lock);
+    regs_apply_tail(&vi, q_tail * 16);
+    spin_unlock(&vi.reg_lock);
+    spin_lock(&vi.sync_lock);
+    CHECK(quick_run(&vi, &b));
+    spin_unlock(&vi.sync_lock);
+    CHECK(COUNT(stale_evicted) > 4);
+    CHECK_EQ(b.left, 0);
 }
 
 static void pairs_linger_and_come_back(void)
@@ -252,6 +288,7 @@ static void a_pair_in_place_of_an_error(void)
 
 TESTS(quick_tests) = {
     TEST(pairs_map_and_unmap),
+    TEST_TRAPPED(a_pair_takes_no_more_than_is_left),
     TEST(pairs_linger_and_come_back),
     TEST(several_pairs_at_once),
     TEST(a_pair_of_another_domain),
