@@ -70,7 +70,7 @@ static void look(const char *pattern)
     }
 }
 
-/* Returns how often Linux refused: until it has come to where it was sent last. */
+/* Returns how often Linux refused, until it is where it was sent last. */
 static unsigned long move(struct irq *irq, unsigned int cpu)
 {
     const char *mask = cpu ? "2\n" : "1\n";

@@ -181,7 +181,7 @@ static void device_model_without_the_property_is_refused(void)
     SAYS("has no property intremap");
 }
 
-/* Who waited in vain may try again: it is not the device model that lacks it. */
+/* Who waited in vain may try again: no device model lacks it by that. */
 static void device_model_that_does_not_answer_is_no_refusal(void)
 {
     CHECK(model(NULL, ERROR_TIMEDOUT) == ERROR_TIMEDOUT, " ");

@@ -81,7 +81,7 @@ void do_map(void);
 /* ---- remap.c ---- */
 
 void remap_reset(void);
-/* The guest changes how its interrupts are remapped, or where; and some come. */
+/* The guest changes how or where its interrupts are remapped; some come. */
 void do_remap(void);
 /* The unit was told that entries have changed, and has looked. */
 void remap_refreshed(void);

@@ -5,11 +5,11 @@
  *   work ID nvme DISK DEPTH COUNT    so many reads of 4 KiB at random places
  *   work ID send ADDRESS BYTES       by TCP
  *   work ID receive ADDRESS BYTES
- *   work ID rr ADDRESS COUNT         so many bytes there and back, one at a time
+ *   work ID rr ADDRESS COUNT         so many bytes there and back, one by one
  *   work ID run PROGRAM ARGUMENT...  whatever that does
  *   work serve                       the other end of it, until it is killed
  *
- * The marks are 2 * ID and 2 * ID + 1. "@@took MICROSECONDS" says how long it was
+ * Marks are 2 * ID and 2 * ID + 1. "@@took MICROSECONDS" says how long that is
  * between them, by the guest's clock. Exit 0: all of it was done.
  */
 #define _GNU_SOURCE
